@@ -1,0 +1,1 @@
+"""The Discord side: asyncio and discord.py. Never imports torch."""

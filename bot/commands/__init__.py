@@ -1,0 +1,1 @@
+"""What `python -m bot COMMAND` does from the shell: doctor, models, imagine."""

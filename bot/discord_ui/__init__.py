@@ -1,0 +1,1 @@
+"""Discord: commands, forms, buttons, cards, delivery. The only room, with `bot.app`, that touches discord.py."""

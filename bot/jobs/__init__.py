@@ -1,0 +1,1 @@
+"""Queue, dispatcher and limits: asyncio, no Discord."""

@@ -1,0 +1,1 @@
+"""From what a person typed to a request, and from a request to its children. Pure."""

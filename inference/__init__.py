@@ -1,0 +1,1 @@
+"""The painter: `api` is the shared vocabulary, `client` the asyncio side of the wire, `engine` the worker program."""

@@ -1,0 +1,1 @@
+"""The asyncio side of the wire: backends that paint, and nothing about how."""

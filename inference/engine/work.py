@@ -1,0 +1,56 @@
+"""What a running generator may ask of the engine's loop, and what it is sent back.
+
+A picture (or an upscale, or a training step) is a plain generator: it yields one of these values and is sent the
+result. The loop batches like work of different jobs into one call. Generators know nothing of batching, progress,
+previews or cancelling.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluate:
+    """Ask for the guided, denoised estimate of `x` at noise level `sigma`; a Tensor like `x` comes back.
+
+    `x` is (B, C, H, W) fp32 in k-diffusion's convention (variance exploding: clean latent + sigma * noise). Samplers that
+    think in variance-preserving x and timesteps convert: x_ve = x_vp / sqrt(alpha_bar), eps = (x_ve - D) / sigma.
+    With `pair` the answer is the tuple (guided D, unconditional D), which DDIM CFG++ needs.
+    """
+
+    x: Tensor
+    sigma: float
+    pair: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Encode:
+    """Ask for the scaled latent (1, C, H/8, W/8) fp32 of `pixels` (1, 3, H, W) fp32 in [-1, 1] (the posterior's mode)."""
+
+    pixels: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Decode:
+    """Ask for the pixels (1, 3, H, W) fp32, about [-1, 1], of a scaled latent (1, C, H/8, W/8)."""
+
+    latent: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class UpscaleTile:
+    """Ask the network `upscaler` for `tile` (1, 3, h, w) fp32 in [0, 1]; (1, 3, h*s, w*s) comes back."""
+
+    upscaler: str
+    tile: Tensor
+
+
+Work = Evaluate | Encode | Decode | UpscaleTile
+
+Sampling = Generator[Evaluate, Any, Tensor]
+"""A sampler at work: asks for estimates, returns the final latent."""
+Painting = Generator[Work, Any, Tensor]
+"""A picture at work: returns its pixels (1, 3, H, W) in [-1, 1]."""
