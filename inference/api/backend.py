@@ -1,6 +1,6 @@
 """What the bot may ask of a painter, however and wherever it runs."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Protocol
 
 from inference.api.request import Request
@@ -21,10 +21,12 @@ class Backend(Protocol):
 
     def generate(
         self, job: int, request: Request, *, attachments: Mapping[str, bytes], lane: str = ""
-    ) -> AsyncIterator[JobEvent]:
+    ) -> AsyncGenerator[JobEvent, None]:
         """Paint, and yield the job's events; the last is Finished or Failed.
 
-        A worker that dies yields Failed with the code `worker_died`; closing the iterator early cancels the job.
+        The job is handed over at the first `anext`; where the painter is being brought up again, that waits for it.
+        A worker that dies yields Failed with the code `worker_died`; closing the generator early (`contextlib.aclosing`)
+        cancels the job. Raises BackendUnavailable when the painter was never started or has been closed.
         """
         ...
 
