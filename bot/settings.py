@@ -1,4 +1,6 @@
-"""Settings: `config.toml`, then the environment (secrets only there), checked once and frozen.
+"""Settings: `config.toml`, then the environment, checked once and frozen.
+
+The token comes from the environment only. Any other key can be overridden there too, as `EASEL_SECTION__KEY`.
 
 Owns every key and its default. A default here and the same line in `config.toml` must agree; a test compares them.
 """
@@ -11,6 +13,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, Vali
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.errors import SetupError
+from inference.api.wire import EngineSettings
 
 PROJECT = Path(__file__).resolve().parent.parent
 """Folder of the project: relative paths in `config.toml` start here."""
@@ -81,7 +84,7 @@ class SandboxSettings(Section):
 class Settings(BaseSettings):
     """Everything that can be set, one attribute per `[section]`."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix="EASEL_", env_nested_delimiter=None)
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix="EASEL_", env_nested_delimiter="__")
 
     token: SecretStr | None = Field(default=None, validation_alias=AliasChoices("EASEL_DISCORD_TOKEN"))
     paths: PathSettings = PathSettings()
@@ -100,9 +103,27 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment gives the token and nothing else; the file (passed at construction) gives the rest."""
+        """The environment wins over the file, whose values are passed at construction."""
         del settings_cls, dotenv_settings, file_secret_settings
         return env_settings, init_settings
+
+    @property
+    def data(self) -> Path:
+        """Folder of the database, the pictures and the caches."""
+        return PROJECT / self.paths.data
+
+    def engine(self) -> EngineSettings:
+        """What the worker is told when it starts."""
+        roots = (self.paths.models, *self.paths.extra_models)
+        return EngineSettings(
+            roots=tuple(str(PROJECT / root) for root in roots),
+            cache=str(self.data / "cache"),
+            device=self.inference.device,
+            threads=self.inference.threads,
+            memory_limit=int(self.inference.memory_limit_gib * 2**30),
+            max_rows=self.inference.max_rows,
+            preview_every=self.inference.preview_every,
+        )
 
 
 def load_settings(path: Path) -> Settings:
