@@ -1,0 +1,112 @@
+"""Time, from outside: the system's, or one that a test moves by hand.
+
+Owns "now" and "call me in so many seconds". Deadlines of interactions, snowflakes, signed URLs and rate limits read it;
+nothing else in the sandbox looks at a clock.
+"""
+
+import asyncio
+import heapq
+import itertools
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+EPOCH = datetime(2015, 1, 1, tzinfo=UTC)
+"""The first second of Discord's snowflakes."""
+
+
+class Alarm(Protocol):
+    """Something that will be called later, unless it is cancelled."""
+
+    def cancel(self) -> None:
+        """Forget it; harmless when it has already been called."""
+        ...
+
+
+class Clock(Protocol):
+    """What the world needs of time."""
+
+    def now(self) -> datetime:
+        """The time, aware, in UTC."""
+        ...
+
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> Alarm:
+        """Call `callback` once, `seconds` from now."""
+        ...
+
+
+class SystemClock:
+    """The machine's own time and the running event loop's timers."""
+
+    def now(self) -> datetime:
+        """The time, aware, in UTC."""
+        return datetime.now(UTC)
+
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> Alarm:
+        """Call `callback` from the running event loop."""
+        return asyncio.get_running_loop().call_later(seconds, callback)
+
+
+class _HandAlarm:
+    """One entry of a ManualClock."""
+
+    __slots__ = ("callback",)
+
+    def __init__(self, callback: Callable[[], None]) -> None:
+        self.callback: Callable[[], None] | None = callback
+
+    def cancel(self) -> None:
+        """Forget the callback; its entry falls due without effect."""
+        self.callback = None
+
+
+class ManualClock:
+    """A clock that stands still until `advance` is called; what falls due is called in order, inside `advance`."""
+
+    def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
+        self._now = start
+        self._order = itertools.count()
+        self._due: list[tuple[datetime, int, _HandAlarm]] = []
+
+    def now(self) -> datetime:
+        """Where the hands stand."""
+        return self._now
+
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> Alarm:
+        """Call `callback` when `advance` passes that moment."""
+        alarm = _HandAlarm(callback)
+        heapq.heappush(self._due, (self._now + timedelta(seconds=seconds), next(self._order), alarm))
+        return alarm
+
+    def advance(self, seconds: float) -> None:
+        """Move on by `seconds`, calling what falls due on the way with the clock standing at its moment."""
+        end = self._now + timedelta(seconds=seconds)
+        while self._due and self._due[0][0] <= end:
+            moment, _, alarm = heapq.heappop(self._due)
+            self._now = max(self._now, moment)
+            if alarm.callback is not None:
+                alarm.callback()
+        self._now = end
+
+
+class SnowflakeMint:
+    """Ids as Discord makes them: milliseconds since 2015 above 22 bits, each greater than the one before."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._last = 0
+
+    def __call__(self) -> str:
+        """The next id."""
+        milliseconds = (self._clock.now() - EPOCH) // timedelta(milliseconds=1)
+        self._last = max(milliseconds << 22, self._last + 1)
+        return str(self._last)
+
+    def keep_above(self, snowflake: str) -> None:
+        """Never hand out `snowflake` or anything below it (ids that were loaded from a file)."""
+        self._last = max(self._last, int(snowflake))
+
+
+def snowflake_time(snowflake: str) -> datetime:
+    """When an id was made."""
+    return EPOCH + timedelta(milliseconds=int(snowflake) >> 22)

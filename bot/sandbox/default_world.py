@@ -1,0 +1,24 @@
+"""The server that somebody finds who starts the sandbox for the first time."""
+
+from bot.sandbox.world import World
+
+SERVER = "Easel Studio"
+CHANNELS = (
+    ("paint", "Ask Easel for pictures: type /imagine", False),
+    ("gallery", "What came out well", False),
+    ("off-topic", None, False),
+    ("after-dark", "Age-restricted", True),
+)
+"""Name, topic, age-restricted."""
+PEOPLE = ("Ada", "Ben", "Cleo")
+"""The first owns the server."""
+
+
+def furnish(world: World) -> None:
+    """Put the server, its channels and its people into an empty world; leave one that has them as it is."""
+    if world.guilds:
+        return
+    owner, *others = (world.add_user(name) for name in PEOPLE)
+    guild = world.add_guild(SERVER, owner_id=owner.id, member_ids=[user.id for user in others])
+    for name, topic, restricted in CHANNELS:
+        world.add_channel(guild.id, name, topic=topic, nsfw=restricted)
