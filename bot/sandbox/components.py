@@ -78,4 +78,4 @@ def media_of(component: Json) -> Iterator[tuple[Place, Json]]:
 
 def text_of(components: list[Json]) -> str:
     """All that text displays say, line by line."""
-    return "\n".join(c["content"] for _, c in walk(components) if c["type"] == TEXT_DISPLAY)
+    return "\n".join(str(c.get("content", "")) for _, c in walk(components) if c.get("type") == TEXT_DISPLAY)

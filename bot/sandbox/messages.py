@@ -90,7 +90,7 @@ class Messages:
         """Forget what was said in a channel that is being deleted; Discord sends no event for each."""
         for message in list(self._by_channel.pop(channel_id, {}).values()):
             del self.by_id[message.id]
-            self._drop_files(message.attachment_ids)
+            self.drop_files(message.attachment_ids)
             self._world.forget("message", message.id)
 
     # -- looking ------------------------------------------------------------------------------------------------------
@@ -198,7 +198,7 @@ class Messages:
         audience = self.audience(message)
         self.restore_gone(message.id)
         world.forget("message", message.id)
-        self._drop_files(message.attachment_ids)
+        self.drop_files(message.attachment_ids)
         data: Json = {"id": message.id, "channel_id": message.channel_id}
         channel = world.channel(message.channel_id)
         if channel.guild_id:
@@ -279,8 +279,12 @@ class Messages:
             for item in plan
         ]
         removed = [i for i in message.attachment_ids if i not in kept]
+        for attachment in (self._world.attachments[i] for i in kept):
+            if attachment.ephemeral != private:
+                attachment.ephemeral = private
+                self._world.save(attachment)
         message.attachment_ids = kept
-        self._drop_files(removed)
+        self.drop_files(removed)
 
     def keep_file(self, channel_id: str, upload: Upload, *, ephemeral: bool = False) -> Attachment:
         """Store a file as an attachment of a channel."""
@@ -301,7 +305,8 @@ class Messages:
         self._world.save(attachment)
         return attachment
 
-    def _drop_files(self, attachment_ids: list[str]) -> None:
+    def drop_files(self, attachment_ids: list[str]) -> None:
+        """Forget attachments and their bytes."""
         for attachment_id in attachment_ids:
             if self._world.attachments.pop(attachment_id, None):
                 self._world.shelf.drop(attachment_id)

@@ -55,7 +55,15 @@ class Reactions:
         wanted = (name.translate(PRESENTATION), emoji_id or None)
         return next((r for r in message.reactions if (r.name.translate(PRESENTATION), r.emoji_id) == wanted), None)
 
-    def reacted(self, message: Message, emoji: str) -> list[str]:
+    def clear(self, message: Message, emoji: str | None = None) -> None:
+        """Take away everybody's emoji of that kind, or of every kind."""
+        for reaction in list(message.reactions):
+            if emoji is None or reaction is self._reaction(message, emoji):
+                sign = f"{reaction.name}:{reaction.emoji_id}" if reaction.emoji_id else reaction.name
+                for user_id in list(reaction.user_ids):
+                    self.unreact(message, user_id, sign)
+
+    def by(self, message: Message, emoji: str) -> list[str]:
         """Ids of those who put that emoji there."""
         reaction = self._reaction(message, emoji)
         return list(reaction.user_ids) if reaction else []

@@ -7,15 +7,16 @@ and only then returns. No sockets, no sleeping, no discord.
 
 import secrets
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
 from bot.sandbox import payloads
-from bot.sandbox.clock import Clock, SnowflakeMint, SystemClock
+from bot.sandbox.clock import Clock, SnowflakeMint, SystemClock, snowflake_time
 from bot.sandbox.commands import Commands
 from bot.sandbox.events import Dispatch, NewsDesk, Subscription
 from bot.sandbox.intents import GUILDS
-from bot.sandbox.interactions import Interactions
-from bot.sandbox.media import FileShelf, Links, MemoryShelf
+from bot.sandbox.interactions import TOKEN_MINUTES, Interactions
+from bot.sandbox.media import LINK_HOURS, FileShelf, Links, MemoryShelf
 from bot.sandbox.messages import Messages
 from bot.sandbox.model import (
     DIRECT,
@@ -107,6 +108,17 @@ class World:
         tables = (self.users, self.guilds, self.channels, self.attachments, self.messages.by_id, self.commands.by_id)
         kept: list[AnyRecord] = [record for table in tables for record in table.values()]
         return [*kept, *self.interactions.alive(), *reads]
+
+    def tidy(self) -> None:
+        """Forget what a client would not show again: old ephemeral messages, and files that were never used."""
+        now = self.clock.now()
+        for message in list(self.messages.by_id.values()):
+            if message.viewer_id is not None and now - message.timestamp > timedelta(minutes=TOKEN_MINUTES):
+                self.messages.delete(message)
+        used = {i for message in self.messages.by_id.values() for i in message.attachment_ids}
+        for attachment in list(self.attachments.values()):
+            if attachment.id not in used and now - snowflake_time(attachment.id) > timedelta(hours=LINK_HOURS):
+                self.messages.drop_files([attachment.id])
 
     def _restore(self, record: AnyRecord) -> None:
         """Take one record from a ledger."""
@@ -260,6 +272,13 @@ class World:
         if channel is None:
             raise refusal("unknown_channel")
         return channel
+
+    def guild(self, guild_id: str) -> Guild:
+        """The server. Raises Refusal (10004)."""
+        guild = self.guilds.get(guild_id)
+        if guild is None:
+            raise refusal("unknown_guild")
+        return guild
 
     def permissions(self, user_id: str, channel: Channel) -> int:
         """What somebody may in a channel, as bits; all in a conversation of one's own, nothing in another's."""

@@ -1,0 +1,89 @@
+"""Fixtures of the end-to-end tests: a loopback Discord whose traffic is judged by Discord's own description, and people."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import discord
+import pytest
+import yarl
+from discord.gateway import DiscordWebSocket
+
+from bot.sandbox.conformance import Conformance
+from bot.sandbox.driver import Person
+from bot.sandbox.server import Loopback
+from bot.settings import PROJECT, SandboxSettings
+
+OPENAPI = PROJECT / SandboxSettings().openapi
+"""Discord's OpenAPI description; where a clone does not have it, the traffic is not compared with it."""
+
+Connect = Callable[[discord.Client], Awaitable[None]]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say once that the comparison with Discord's description did not take place, where it did not."""
+    if not OPENAPI.exists():
+        terminalreporter.write_line(f"No {OPENAPI}: requests were not compared with Discord's OpenAPI description.")
+
+
+@pytest.fixture(scope="session")
+def openapi() -> Conformance | None:
+    """Discord's description, read once a run."""
+    return Conformance.load(OPENAPI)
+
+
+@pytest.fixture
+async def loopback(openapi: Conformance | None) -> AsyncIterator[Loopback]:
+    """A started loopback Discord with the default server; anything that breaks Discord's description fails the test."""
+    if openapi is not None:
+        openapi.violations.clear()
+    server = Loopback(conformance=openapi)
+    await server.start()
+    yield server
+    await server.stop()
+    assert not server.violations, "\n".join(server.violations)
+
+
+@pytest.fixture
+def ada(loopback: Loopback) -> Person:
+    """The owner of the server."""
+    return loopback.person("Ada")
+
+
+@pytest.fixture
+def ben(loopback: Loopback) -> Person:
+    """A member without rights of his own."""
+    return loopback.person("Ben")
+
+
+@pytest.fixture
+async def connect(loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Connect]:
+    """Logs a discord.py client in to the loopback Discord and waits until it is ready; closes it afterwards."""
+    monkeypatch.setattr(discord.http.Route, "BASE", loopback.urls.api)
+    monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(loopback.urls.gateway))
+    running: list[tuple[discord.Client, asyncio.Task[None]]] = []
+
+    async def log_in(client: discord.Client) -> None:
+        task = asyncio.create_task(client.start(loopback.token))
+        running.append((client, task))
+        ready = asyncio.create_task(_until_ready(client))
+        done, _ = await asyncio.wait({task, ready}, timeout=15, return_when=asyncio.FIRST_COMPLETED)
+        ready.cancel()
+        if task in done:
+            await task
+        assert ready in done, "the client did not become ready"
+
+    yield log_in
+    for client, task in running:
+        await client.close()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _until_ready(client: discord.Client) -> None:
+    """`Client.wait_until_ready` refuses before the login has begun; the event is dispatched either way."""
+    ready = asyncio.Event()
+
+    async def on_ready() -> None:
+        ready.set()
+
+    client.on_ready = on_ready  # type: ignore[attr-defined]
+    await ready.wait()
