@@ -26,6 +26,12 @@ def rows(owner: Json, key: str) -> list[Json]:
     return found or []
 
 
+def bounds(component: Json, *, least: int = 1, most: int = 1) -> tuple[int, int]:
+    """How many values a component takes; null means the default, as a missing key does."""
+    low, high = component.get("min_values"), component.get("max_values")
+    return least if low is None else low, most if high is None else high
+
+
 def children(component: Json) -> Iterator[tuple[Place, Json]]:
     """The components directly inside one, with their place in it."""
     for index, child in enumerate(rows(component, "components")):

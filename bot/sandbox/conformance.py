@@ -126,8 +126,7 @@ class Conformance:
         if pointer not in self._cache:
             schema = {"$ref": f"{URN}#{pointer}"}
             self._cache[pointer] = cast("_Validator", self._validator(schema, registry=self._registry))
-        errors = self._cache[pointer].iter_errors(body)
-        return [f"{'.'.join(map(str, error.absolute_path)) or 'body'}: {str(error.message)[:300]}" for error in errors]
+        return [_sentence(error) for error in self._cache[pointer].iter_errors(body)]
 
 
 def _operations(document: Json) -> Iterator[tuple[str, re.Pattern[str], str, Json]]:
@@ -137,6 +136,14 @@ def _operations(document: Json) -> Iterator[tuple[str, re.Pattern[str], str, Jso
         for method in METHODS:
             if method in item:
                 yield method.upper(), pattern, template, item[method]
+
+
+def _sentence(error: Any) -> str:
+    """The deepest reason of an error: of several shapes that would do, the one that came nearest."""
+    while error.context:
+        deepest = max(len(inner.absolute_path) for inner in error.context)
+        error = next(inner for inner in error.context if len(inner.absolute_path) == deepest)
+    return f"{'.'.join(map(str, error.absolute_path)) or 'body'}: {str(error.message)[:300]}"
 
 
 def _escape(part: str) -> str:

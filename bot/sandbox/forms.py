@@ -142,14 +142,14 @@ class Filler:
     def _chosen(self, component: Json, values: Sequence[str], *, least: int = 1) -> list[str]:
         """Checked values of any kind of menu."""
         chosen = [str(value) for value in values]
-        least = component.get("min_values", least)
-        most = component.get("max_values", 1)
+        offered = tree.rows(component, "options")
+        several = len(offered) if component["type"] == tree.CHECKBOX_GROUP else 1
+        least, most = tree.bounds(component, least=least, most=several)
         if not least <= len(chosen) <= most:
             raise Refused(f"Choose {least} to {most} of {component['custom_id']}; these are {len(chosen)}.")
-        if "options" in component:
-            offered = {option["value"] for option in component["options"]}
+        if offered:
             for value in chosen:
-                if value not in offered:
+                if value not in [option["value"] for option in offered]:
                     raise Refused(f"{component['custom_id']} does not offer {value}.")
         kinds = {tree.USER_SELECT: USER, tree.ROLE_SELECT: ROLE, tree.CHANNEL_SELECT: CHANNEL}
         if component["type"] in tree.SELECTS - {tree.STRING_SELECT}:
@@ -230,7 +230,7 @@ class Filler:
 
     def _uploads(self, field: Json, given: object) -> Json:
         files = _several(given)
-        least, most = field.get("min_values", 1), field.get("max_values", 1)
+        least, most = tree.bounds(field)
         if not files and not field.get("required", True):
             return {"values": []}
         if not least <= len(files) <= most:

@@ -112,8 +112,8 @@ class Loopback:
 
     @property
     def violations(self) -> list[str]:
-        """What did not conform to Discord's description up to now."""
-        return self.conformance.violations if self.conformance else []
+        """What Discord would not have taken, or not have said, up to now."""
+        return self.gate.violations
 
     async def start(self, port: int = 0) -> Urls:
         """Listen on 127.0.0.1, on any free port for 0. Raises OSError when the port is taken."""

@@ -5,6 +5,7 @@ Owns everything that is the same for all routes; what a route does is `rest`.
 
 import copy
 import json
+import logging
 import re
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
@@ -18,10 +19,12 @@ from bot.sandbox.faults import Fault, FaultList, Kind
 from bot.sandbox.interactions import UPLOAD_LIMIT
 from bot.sandbox.media import Upload
 from bot.sandbox.messages import Draft
-from bot.sandbox.refusals import Refusal, refusal
+from bot.sandbox.refusals import InvalidForm, Refusal, refusal
 
 if TYPE_CHECKING:
     from bot.sandbox.conformance import Conformance
+
+log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 Answer = Json | list[Json] | None
@@ -127,6 +130,7 @@ class Gate:
         self.buckets = buckets
         self.faults = faults
         self.conformance = conformance
+        self.violations = conformance.violations if conformance else []
         self._token = token
 
     def guard(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -165,6 +169,10 @@ class Gate:
         except Refusal as error:
             headers |= error.headers
             answer, status = error.body(), error.status
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            log.exception("%s %s has a body of an unexpected shape", call.method, call.path)
+            self.violations.append(f"{call.method} {call.path} body of an unexpected shape: {error!r}")
+            answer, status = InvalidForm([((), "BASE_TYPE_BAD_TYPE", "The body has an unexpected shape.")]).body(), 400
         if self.conformance is not None:
             self.conformance.check_answer(call, status, answer)
         return (

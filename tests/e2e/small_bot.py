@@ -48,7 +48,7 @@ class Keep(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=
         self.number = number
 
     @classmethod
-    async def from_custom_id(cls, interaction, item, match):  # noqa: ANN001, ANN206
+    async def from_custom_id(cls, interaction, item, match):
         """Make it again from what was pressed."""
         return cls(int(match["number"]))
 

@@ -100,7 +100,7 @@ def check_select(faults: Faults, place: Place, select: Json) -> None:
     """Note what is wrong with a menu of any kind."""
     faults.length((*place, "custom_id"), select.get("custom_id"), CUSTOM_ID)
     faults.longest((*place, "placeholder"), select.get("placeholder") or "", 150)
-    least, most = select.get("min_values", 1), select.get("max_values", 1)
+    least, most = tree.bounds(select)
     if not 0 <= least <= 25 or not 1 <= most <= 25 or least > most:
         words = "min_values must be 0 to 25, max_values 1 to 25 and not below it."
         faults.add((*place, "max_values"), "BASE_TYPE_BAD_VALUE", words)

@@ -83,7 +83,7 @@ def _text_input(faults: Faults, place: Place, field: Json) -> None:
 
 
 def _file_upload(faults: Faults, place: Place, field: Json) -> None:
-    least, most = field.get("min_values", 1), field.get("max_values", 1)
+    least, most = tree.bounds(field)
     if not 0 <= least <= 10 or not 1 <= most <= 10 or least > most:
         words = "min_values must be 0 to 10, max_values 1 to 10 and not below it."
         faults.add((*place, "max_values"), "BASE_TYPE_BAD_VALUE", words)
