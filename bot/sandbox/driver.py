@@ -72,10 +72,15 @@ class Exchange:
         return self.person.message(self.interaction.response_id) if self.interaction.response_id else None
 
     async def answered(self, *, timeout: float = 10.0) -> Json:  # noqa: ASYNC109
-        """Wait until the answer is more than "thinking…" and return the message. Raises TimeoutError."""
+        """Wait until the answer is more than "thinking…" and return the message.
+
+        Raises Refused with Discord's words when the bot failed to acknowledge, TimeoutError when no answer comes.
+        """
         return await self.person.until(self._whole, timeout=timeout)
 
     def _whole(self) -> Json | None:
+        if self.state == "failed":
+            raise Refused(self.error or "")
         return self.message if self.state in {"answered", "updated"} else None
 
 

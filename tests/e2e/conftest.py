@@ -8,6 +8,7 @@ import pytest
 import yarl
 from discord.gateway import DiscordWebSocket
 
+from bot.sandbox.clock import ShiftedClock
 from bot.sandbox.conformance import Conformance
 from bot.sandbox.driver import Person
 from bot.sandbox.server import Loopback
@@ -32,11 +33,17 @@ def openapi() -> Conformance | None:
 
 
 @pytest.fixture
-async def loopback(openapi: Conformance | None) -> AsyncIterator[Loopback]:
+def clock() -> ShiftedClock:
+    """The loopback's clock: it runs, and `clock.advance(900)` makes every token fifteen minutes old."""
+    return ShiftedClock()
+
+
+@pytest.fixture
+async def loopback(openapi: Conformance | None, clock: ShiftedClock) -> AsyncIterator[Loopback]:
     """A started loopback Discord with the default server; anything that breaks Discord's description fails the test."""
     if openapi is not None:
         openapi.violations.clear()
-    server = Loopback(conformance=openapi)
+    server = Loopback(conformance=openapi, clock=clock)
     await server.start()
     yield server
     await server.stop()

@@ -48,7 +48,7 @@ class Keep(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=
         self.number = number
 
     @classmethod
-    async def from_custom_id(cls, interaction, item, match):
+    async def from_custom_id(cls, _interaction, _item, match):
         """Make it again from what was pressed."""
         return cls(int(match["number"]))
 
@@ -145,7 +145,7 @@ def register(tree: app_commands.CommandTree) -> None:
 
     @tree.command(description="Paint")
     @app_commands.describe(prompt="What", start="Begin with")
-    async def paint(
+    async def paint(  # noqa: PLR0917 - the options of a command are its arguments
         interaction: discord.Interaction,
         prompt: app_commands.Range[str, 1, 100],
         steps: app_commands.Range[int, 1, 150] = 20,

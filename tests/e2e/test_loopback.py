@@ -6,6 +6,7 @@ import discord
 import pytest
 from discord.gateway import DiscordWebSocket
 
+from bot.sandbox.clock import ShiftedClock
 from bot.sandbox.driver import Person
 from bot.sandbox.faults import on
 from bot.sandbox.forms import Refused
@@ -64,8 +65,19 @@ async def test_a_form_is_opened_filled_in_and_answered(bot: SmallBot, ada: Perso
     assert form.modal["title"] == "Edit prompt"
     answer = await ada.submit(form, {"prompt": "two cats", "size": ["768"], "start": [("in.png", PNG)]})
     assert (await answer.answered())["content"] == f"two cats ['768'] {len(PNG)}"
-    kept = await ada.submit(form)
+    kept = await ada.submit(await ada.click(message, "Edit"))
     assert (await kept.answered())["content"] == "a cat [] 0"
+
+
+async def test_a_bot_that_does_not_answer(bot: SmallBot, ada: Person, clock: ShiftedClock) -> None:
+    """After three seconds without an answer the person is told so, in Discord's words."""
+    asking = asyncio.create_task(ada.slash("silent", "#paint"))
+    await ada.wait_for(lambda event: event["type"] == "interaction")
+    clock.advance(3)
+    exchange = await asking
+    assert (exchange.state, exchange.error) == ("failed", "The application did not respond")
+    with pytest.raises(Refused, match="did not respond"):
+        await exchange.answered()
 
 
 async def test_buttons_and_menus(bot: SmallBot, ada: Person, ben: Person) -> None:
@@ -277,6 +289,21 @@ async def test_a_card_can_be_edited_with_its_own_parts(bot: SmallBot, ada: Perso
     media = ada.last("#paint")["components"][0]["components"][1]["items"][0]["media"]
     assert media["attachment_id"]
     assert ada.last("#paint")["components"][-1]["content"] == "and more"
+
+
+async def test_after_fifteen_minutes_a_token_is_worth_nothing(bot: SmallBot, ada: Person, clock: ShiftedClock) -> None:
+    """An edit by the interaction's token fails with 50027; the bot's own token still edits the message."""
+    exchange = await ada.slash("paint", "#paint", prompt="late")
+    message = await exchange.answered()
+    webhook = discord.Webhook.partial(bot.application_id, exchange.interaction.token, client=bot)
+    await webhook.edit_message(int(message["id"]), content="in time")
+    clock.advance(15 * 60)
+    with pytest.raises(discord.HTTPException) as late:
+        await webhook.edit_message(int(message["id"]), content="too late")
+    assert late.value.code == 50027
+    channel = bot.guilds[0].text_channels[0]
+    await channel.get_partial_message(int(message["id"])).edit(content="by another way")
+    assert ada.message(message)["content"] == "by another way"
 
 
 async def test_a_wrong_token_is_refused(loopback: Loopback, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
