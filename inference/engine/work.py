@@ -9,6 +9,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
+from PIL.Image import Image
 from torch import Tensor
 
 
@@ -52,5 +53,5 @@ Work = Evaluate | Encode | Decode | UpscaleTile
 
 Sampling = Generator[Evaluate, Any, Tensor]
 """A sampler at work: asks for estimates, returns the final latent."""
-Painting = Generator[Work, Any, Tensor]
-"""A picture at work: returns its pixels (1, 3, H, W) in [-1, 1]."""
+Painting = Generator[Work, Any, Image]
+"""A picture at work: returns it finished, as 8-bit RGB."""

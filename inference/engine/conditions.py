@@ -1,0 +1,96 @@
+"""From a request's two texts to the guidance of its pictures: plan, tokenise, encode each distinct part once.
+
+Owns how AND parts, schedules and SDXL's vectors meet (webui v1.10.1). The prompt language itself is `inference.engine.prompt`.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from inference.api.catalog import SAMPLERS
+from inference.api.request import GenerationRequest
+from inference.engine.guidance import Conditions, Guide, repeat_last
+from inference.engine.prompt.networks import strip_networks
+from inference.engine.prompt.plan import plan_prompt
+from inference.engine.text import encode_chunks, tokenizer
+
+_ORDER = {row.id: row.order for row in SAMPLERS}
+
+
+class Encoder:
+    """Encodes the parts of one request with one checkpoint; remembers what it has encoded."""
+
+    def __init__(
+        self, request: GenerationRequest, checkpoint: Any, *, dtype: torch.dtype, device: torch.device
+    ) -> None:
+        self._request, self._checkpoint, self._dtype, self._device = request, checkpoint, dtype, device
+        self._known: dict[Any, Conditions] = {}
+        self._groups: dict[Any, tuple[tuple[float, Conditions], ...]] = {}
+        height, width = request.canvas.height, request.canvas.width
+        self._sizes = torch.tensor([[height, width, 0, 0, height, width]], device=device, dtype=dtype)
+
+    def part(self, chunks: Any) -> Conditions:
+        """One text, as chunks, under the request's clip skip and emphasis."""
+        if chunks not in self._known:
+            prompt = self._request.prompt
+            encoded = encode_chunks(self._checkpoint.text, chunks, clip_skip=prompt.clip_skip, emphasis=prompt.emphasis)
+            self._known[chunks] = self._placed(encoded.context, encoded.pooled)
+        return self._known[chunks]
+
+    def group(self, parts: Sequence[tuple[float, Any]]) -> tuple[tuple[float, Conditions], ...]:
+        """AND parts with their weights, the shorter ones lengthened to the longest."""
+        key = tuple(parts)
+        if key not in self._groups:
+            encoded = [(weight, self.part(chunks)) for weight, chunks in parts]
+            length = max(conditions.context.shape[1] for _, conditions in encoded)
+            self._groups[key] = tuple(
+                (weight, conditions)
+                if conditions.context.shape[1] == length
+                else (weight, Conditions(repeat_last(conditions.context, length), conditions.pooled, conditions.sizes))
+                for weight, conditions in encoded
+            )
+        return self._groups[key]
+
+    def zeroed(self, like: Conditions) -> Conditions:
+        """What SDXL takes for an empty negative prompt: zeros, for the tokens and for the pooled vector."""
+        pooled = torch.zeros_like(like.pooled) if like.pooled is not None else None
+        return Conditions(torch.zeros_like(like.context), pooled, like.sizes)
+
+    def _placed(self, context: Tensor, pooled: Tensor | None) -> Conditions:
+        placed = context.to(self._device, self._dtype)
+        if pooled is None:
+            return Conditions(placed)
+        return Conditions(placed, pooled.to(self._device, self._dtype), self._sizes)
+
+
+def encode_prompt(
+    request: GenerationRequest, checkpoint: Any, *, dtype: torch.dtype, device: torch.device
+) -> tuple[Guide, tuple[str, ...]]:
+    """The guidance of `request`'s pictures, and sentences about what its prompt asked for in vain."""
+    encoder = Encoder(request, checkpoint, dtype=dtype, device=device)
+    tokenize = tokenizer().encode
+    prompt = request.prompt
+    text, networks = strip_networks(prompt.positive)
+    calls = request.sampling.steps * _ORDER[request.sampling.sampler]
+    positive = plan_prompt(text, calls=calls, tokenize=tokenize, emphasis=prompt.emphasis)
+    negative = plan_prompt(prompt.negative, calls=calls, tokenize=tokenize, emphasis=prompt.emphasis, composable=False)
+    empty = not prompt.negative.strip() and checkpoint.family == "sdxl"
+
+    def unconditional(call: int) -> Conditions:
+        ((_, chunks),) = negative.at(call)
+        found = encoder.part(chunks)
+        if empty:
+            return zeros.setdefault(0, encoder.zeroed(found)) if 0 not in zeros else zeros[0]
+        return found
+
+    zeros: dict[int, Conditions] = {}
+    guide = Guide(
+        settings=request.guidance,
+        calls=calls,
+        positive=lambda call: encoder.group(positive.at(call)),
+        negative=unconditional,
+    )
+    notes = tuple(f"There is no network called “{tag.name}” here; it was left out." for tag in networks)
+    return guide, notes

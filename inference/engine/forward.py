@@ -1,0 +1,159 @@
+"""The calls that cost: UNet, VAE and upscaler, each for a whole batch, and what to do when memory runs out.
+
+Owns stacking, scaling and dtypes. Refuses to know jobs: it is handed rows and gives rows back.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from inference.engine.guidance import Conditions, NoiseLevels, Prediction, input_scale, output_scales
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PaintingModel:
+    """What a picture is painted with. `unet` and `vae` are diffusers modules; `vae_scale` is what latents are multiplied by."""
+
+    unet: Any
+    vae: Any
+    vae_scale: float
+    prediction: Prediction
+    levels: NoiseLevels
+    adapters: str = ""
+
+    @property
+    def device(self) -> torch.device:
+        """Where it is painted."""
+        return next(self.unet.parameters()).device
+
+    @property
+    def downsampling(self) -> int:
+        """Pixels along a side of one latent pixel (8 for Stable Diffusion's own VAE)."""
+        return 2 ** (len(self.vae.config.block_out_channels) - 1)
+
+    @property
+    def channels(self) -> int:
+        """Channels of a latent."""
+        return int(self.vae.config.latent_channels)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a UNet batch: `x` (1, C, H, W) fp32 at `sigma`, seen under `conditions`."""
+
+    x: Tensor
+    sigma: float
+    conditions: Conditions
+
+
+@dataclass(slots=True)
+class Forwards:
+    """Runs batches. `calls` counts UNet, VAE and upscaler forwards since the start; it moves when one begins and ends."""
+
+    calls: int = 0
+    _stacked: tuple[tuple[Conditions, ...], Tensor, dict[str, Tensor] | None] | None = field(default=None)
+
+    def evaluate(self, model: PaintingModel, rows: Sequence[Row]) -> Tensor:
+        """Denoised estimates (N, C, H, W) fp32 of `rows`, which agree in shape and context length."""
+        device = rows[0].x.device
+        context, added = self._conditions(tuple(row.conditions for row in rows))
+        x = torch.cat([row.x for row in rows])
+        table = torch.tensor(
+            [
+                (input_scale(row.sigma), model.levels.timestep(row.sigma), *output_scales(row.sigma, model.prediction))
+                for row in rows
+            ],
+            dtype=torch.float32,
+        ).to(device, non_blocking=True)
+        scale, timestep, keep, weight = table.unbind(1)
+        self.calls += 1
+        output = model.unet(
+            (x * scale.view(-1, 1, 1, 1)).to(context.dtype),
+            timestep,
+            encoder_hidden_states=context,
+            added_cond_kwargs=added,
+            return_dict=False,
+        )[0]
+        return x.mul_(keep.view(-1, 1, 1, 1)).addcmul_(output.float(), weight.view(-1, 1, 1, 1))
+
+    def _conditions(self, rows: tuple[Conditions, ...]) -> tuple[Tensor, dict[str, Tensor] | None]:
+        """Contexts of `rows` in one tensor. A batch mostly has the rows of the one before it: then nothing is copied."""
+        last = self._stacked
+        if last is not None and len(last[0]) == len(rows) and all(a is b for a, b in zip(last[0], rows, strict=True)):
+            return last[1], last[2]
+        context = torch.cat([row.context for row in rows])
+        added: dict[str, Tensor] | None = None
+        if rows[0].pooled is not None:
+            added = {
+                "text_embeds": torch.cat([row.pooled for row in rows if row.pooled is not None]),
+                "time_ids": torch.cat([row.sizes for row in rows if row.sizes is not None]),
+            }
+        self._stacked = rows, context, added
+        return context, added
+
+    def decode(self, model: PaintingModel, latents: Sequence[Tensor]) -> Tensor:
+        """Pixels (N, 3, H, W) fp32 of scaled latents (1, C, h, w). Where half precision makes NaN the VAE turns fp32 for good."""
+        self.calls += 1
+        batch = torch.cat(list(latents)) / model.vae_scale
+        pixels = model.vae.decode(batch.to(model.vae.dtype), return_dict=False)[0]
+        if model.vae.dtype != torch.float32 and not bool(torch.isfinite(pixels).all()):
+            model.vae.to(torch.float32)
+            pixels = model.vae.decode(batch, return_dict=False)[0]
+        return pixels.float()
+
+    def encode(self, model: PaintingModel, pixels: Sequence[Tensor]) -> Tensor:
+        """Scaled latents (N, C, h, w) fp32 of pixels (1, 3, H, W) in [-1, 1]: the posterior's mode, so nothing is random."""
+        self.calls += 1
+        batch = torch.cat(list(pixels)).to(model.device)
+        latent = model.vae.encode(batch.to(model.vae.dtype), return_dict=False)[0].mode()
+        if model.vae.dtype != torch.float32 and not bool(torch.isfinite(latent).all()):
+            model.vae.to(torch.float32)
+            latent = model.vae.encode(batch, return_dict=False)[0].mode()
+        return latent.float() * model.vae_scale
+
+    def upscale(self, network: nn.Module, tiles: Sequence[Tensor]) -> Tensor:
+        """Enlarged tiles (N, 3, h·s, w·s) of tiles (1, 3, h, w) in [0, 1]."""
+        self.calls += 1
+        weight = next(network.parameters())
+        return network(torch.cat(list(tiles)).to(weight.device, weight.dtype))
+
+
+class OutOfMemory(Exception):
+    """Even one row of this work does not fit the memory."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether `error` is a device's or the CPU allocator's way to say that memory ran out."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+
+
+def within_memory(
+    run: Callable[[Sequence[T]], Tensor], items: Sequence[T], *, limit: int, free: Callable[[], bool]
+) -> tuple[Tensor, int]:
+    """Run `items` in chunks of at most `limit`; where memory runs out, `free` some once, then halve the chunks.
+
+    Returns the answers in order and the chunk size that fitted in the end. Raises OutOfMemory when one alone is too much.
+    """
+    size, answers, at, may_free = max(1, min(limit, len(items))), list[Tensor](), 0, True
+    while at < len(items):
+        full = False
+        try:
+            answers.append(run(items[at : at + size]))
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            full = True
+        if not full:
+            at += size
+        elif may_free and free():
+            may_free = False
+        elif size == 1:
+            raise OutOfMemory
+        else:
+            size, may_free = max(1, size // 2), False
+    return (answers[0] if len(answers) == 1 else torch.cat(answers)), size

@@ -1,0 +1,138 @@
+"""How several answers of the network become one denoised estimate: guidance, AND weights, and their relatives.
+
+Owns the arithmetic between a sampler's sigma and the UNet (AUTOMATIC1111 webui v1.10.1's model wrapper and CFG denoiser).
+Refuses to know how rows are batched and where prompts come from.
+"""
+
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from inference.api.request import Guidance
+
+Prediction = Literal["epsilon", "v_prediction"]
+
+
+class NoiseLevels:
+    """The noise levels a model was trained at; `alphas_cumprod` is (T,) fp32, falling."""
+
+    def __init__(self, alphas_cumprod: Tensor) -> None:
+        sigmas = ((1 - alphas_cumprod) / alphas_cumprod).sqrt()
+        self._logs: list[float] = sigmas.log().double().tolist()
+
+    def timestep(self, sigma: float) -> float:
+        """Fractional timestep of `sigma`: linear in ln sigma, held at both ends of the table (never rounded)."""
+        logs, wanted = self._logs, math.log(sigma)
+        if wanted <= logs[0]:
+            return 0.0
+        if wanted >= logs[-1]:
+            return float(len(logs) - 1)
+        above = bisect_right(logs, wanted)
+        low, high = logs[above - 1], logs[above]
+        return above - 1 + (wanted - low) / (high - low)
+
+
+def input_scale(sigma: float) -> float:
+    """What a sampler's x is multiplied with before the network sees it: 1 / sqrt(sigma² + 1)."""
+    return 1.0 / math.sqrt(sigma * sigma + 1.0)
+
+
+def output_scales(sigma: float, prediction: Prediction) -> tuple[float, float]:
+    """(a, b) such that D = a·x + b·output: x - sigma·eps, or x/(sigma²+1) - v·sigma/sqrt(sigma²+1)."""
+    if prediction == "epsilon":
+        return 1.0, -sigma
+    return 1.0 / (sigma * sigma + 1.0), -sigma / math.sqrt(sigma * sigma + 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """A prompt (part) as the UNet takes it: `context` (1, 77·k, C); for SDXL `pooled` (1, P) and `sizes` (1, 6)."""
+
+    context: Tensor
+    pooled: Tensor | None = None
+    sizes: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one model call asks of the network. `weights` belong to `parts`; `uncond` None means it is skipped."""
+
+    parts: tuple[Conditions, ...]
+    weights: tuple[float, ...]
+    uncond: Conditions | None
+
+    @property
+    def rows(self) -> tuple[Conditions, ...]:
+        """One entry for each row of the network's batch: the parts, then the unconditional one."""
+        return self.parts if self.uncond is None else (*self.parts, self.uncond)
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """Guidance of one picture. `calls` is how many model calls its sampler is asked for (steps, twice for second order).
+
+    `positive` and `negative` look a call's index (from 0) up in the prompt's schedule.
+    """
+
+    settings: Guidance
+    calls: int
+    positive: Callable[[int], Sequence[tuple[float, Conditions]]]
+    negative: Callable[[int], Conditions]
+
+    def ask(self, call: int, sigma: float, *, pair: bool = False) -> Asked:
+        """Rows of call `call`. The unconditional row runs even at CFG scale 1, as in the webui, unless it is skipped
+
+        by Skip Early CFG (call/calls within it) or Negative Guidance minimum sigma (odd calls below it).
+        """
+        weighted = self.positive(call)
+        early = self.settings.skip_early > 0 and call / self.calls <= self.settings.skip_early
+        low = call % 2 == 1 and 0 < sigma < self.settings.min_sigma_uncond
+        return Asked(
+            parts=tuple(part for _, part in weighted),
+            weights=tuple(weight for weight, _ in weighted),
+            uncond=None if (early or low) and not pair else self.negative(call),
+        )
+
+    def combine(self, asked: Asked, x: Tensor, sigma: float, denoised: Tensor) -> Tensor:
+        """Guided estimate (1, C, H, W) from `denoised` (rows of `asked`, C, H, W): D_u + Σ w_i·cfg·(D_i - D_u).
+
+        Without an unconditional row the first part stands in for it, so that a single prompt gives D = D_c.
+        """
+        count = len(asked.parts)
+        cfg = self.settings.cfg_scale
+        if asked.uncond is None:
+            base = denoised[:1]
+            guided = base.clone()
+            for row, weight in enumerate(asked.weights[1:], start=1):
+                guided += (denoised[row : row + 1] - base) * (weight * cfg)
+            return guided
+        base = denoised[count : count + 1]
+        if count == 1:
+            guided = torch.lerp(base, denoised[:1], asked.weights[0] * cfg)
+        else:
+            scale = torch.tensor(asked.weights, device=denoised.device).mul_(cfg).view(-1, 1, 1, 1)
+            guided = base + ((denoised[:count] - base) * scale).sum(0, keepdim=True)
+        if self.settings.rescale > 0 and count == 1:
+            return _rescaled(guided, denoised[:1], x, sigma, self.settings.rescale)
+        return guided
+
+
+def _rescaled(guided: Tensor, conditional: Tensor, x: Tensor, sigma: float, phi: float) -> Tensor:
+    """Bring the guided v back to the conditional v's spread (Lin et al. 2023, "Common Diffusion Noise Schedules", §3.4)."""
+    root = math.sqrt(sigma * sigma + 1.0)
+    v_guided = (x / (sigma * sigma + 1.0) - guided) * (root / sigma)
+    v_conditional = (x / (sigma * sigma + 1.0) - conditional) * (root / sigma)
+    rescaled = v_guided * (v_conditional.std() / v_guided.std())
+    v = torch.lerp(v_guided, rescaled, phi)
+    return x / (sigma * sigma + 1.0) - v * (sigma / root)
+
+
+def repeat_last(context: Tensor, length: int) -> Tensor:
+    """Lengthen `context` (1, L, C) to `length` tokens by repeating its last vector (what AND parts of unequal length get)."""
+    missing = length - context.shape[1]
+    return context if missing <= 0 else torch.cat((context, context[:, -1:].expand(-1, missing, -1)), dim=1)

@@ -1,0 +1,66 @@
+"""A job while it is painted: its pictures as running generators, and what it will say when they are done."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from PIL.Image import Image
+from torch import Tensor, nn
+
+from inference.api.errors import FailureCode
+from inference.api.result import ImageResult
+from inference.engine.forward import PaintingModel
+from inference.engine.guidance import Asked, Guide
+from inference.engine.work import Painting, Work
+
+
+class Refused(Exception):
+    """The job cannot be done. `code` says why in a word, the message in a sentence for the person who asked."""
+
+    def __init__(self, code: FailureCode, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+@dataclass(slots=True, eq=False)
+class Track:
+    """One picture. `model` and `guide` answer its Evaluate, Encode and Decode; `upscaler` its UpscaleTile.
+
+    `wanted` is what the generator waits for; `asked` and `answers` are the rows of an Evaluate that is under way.
+    """
+
+    painting: Painting
+    index: int = 0
+    model: PaintingModel | None = None
+    guide: Guide | None = None
+    upscaler: nn.Module | None = None
+    wanted: Work | None = None
+    calls: int = 0
+    asked: Asked | None = None
+    answers: list[Tensor | None] = field(default_factory=list[Tensor | None])
+    picture: Image | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Prepared:
+    """All that a job needs to run. `calls` is how many calls Progress counts up to; `stage` its word for them.
+
+    `results` turns the finished pictures into what is sent back.
+    """
+
+    tracks: list[Track]
+    calls: int
+    stage: str
+    results: Callable[[Sequence[Image]], tuple[ImageResult, ...]]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, eq=False)
+class Running:
+    """A job among the others."""
+
+    id: int
+    lane: str
+    prepared: Prepared
+    began: float
+    done: int = 0
+    rows: int = 0

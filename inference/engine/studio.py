@@ -1,0 +1,206 @@
+"""What the engine paints with, and how a request becomes running generators: models on their device, prompts encoded.
+
+Owns device, dtype, inventory and residency. Refuses to know about batches and the wire.
+"""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL.Image import Image
+from torch import nn
+
+from inference.api.errors import FailureCode
+from inference.api.infotext import facts_of, write_infotext
+from inference.api.request import GenerationRequest, UpscaleRequest
+from inference.api.result import Device, ImageResult, Inventory, ModelFile
+from inference.api.wire import EngineSettings, Submit
+from inference.engine.conditions import encode_prompt
+from inference.engine.discovery import discover
+from inference.engine.forward import Forwards, PaintingModel
+from inference.engine.generate import paint
+from inference.engine.guidance import NoiseLevels
+from inference.engine.job import Prepared, Refused, Track
+from inference.engine.picture import encode_png
+from inference.engine.residency import Residency
+from inference.engine.sampling import ModelTable, model_calls
+from inference.engine.source import BadSource, fit, open_source
+from inference.engine.srvgg import BrokenUpscaler, load_upscaler
+from inference.engine.upscale import RESAMPLERS, enlarge, tile_count
+
+_log = logging.getLogger(__name__)
+
+
+class Studio:
+    """Everything a job needs. Made once, from the settings of Hello."""
+
+    def __init__(self, settings: EngineSettings) -> None:
+        if settings.threads:
+            torch.set_num_threads(settings.threads)
+        self._settings = settings
+        self.device = torch.device(_device_kind(settings.device))
+        self.dtype = torch.float16 if self.device.type == "cuda" else torch.float32
+        self.forwards = Forwards()
+        self.inventory = Inventory()
+        self.refresh()
+        limit = settings.memory_limit or self._memory()
+        self._residency = Residency(device=self.device, dtype=self.dtype, memory_limit=limit)
+        self._upscalers: dict[str, nn.Module] = {}
+
+    def refresh(self) -> None:
+        """Look at the models folders (again)."""
+        roots = [Path(root) for root in self._settings.roots]
+        self.inventory = discover(roots, Path(self._settings.cache))
+
+    def describe(self) -> Device:
+        """The machine that paints."""
+        kind = self.device.type
+        name = torch.cuda.get_device_name(self.device) if kind == "cuda" else f"CPU, {torch.get_num_threads()} threads"
+        return Device(name, kind, self._memory(), str(self.dtype).removeprefix("torch."))
+
+    def free(self) -> bool:
+        """Give up models and caches that no job needs now; says whether there was anything to give up."""
+        freed = self._residency.evict_unused(keep=()) > 0 or bool(self._upscalers)
+        self._upscalers.clear()
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        return freed
+
+    def prepare(self, command: Submit) -> Prepared:
+        """Load, encode and lay out what `command` asks for. Raises Refused."""
+        match command.request:
+            case GenerationRequest():
+                return self._prepare_painting(command.request, command)
+            case UpscaleRequest():
+                return self._prepare_upscale(command.request, command)
+
+    def _prepare_painting(self, request: GenerationRequest, command: Submit) -> Prepared:
+        info = self._find_checkpoint(request)
+        checkpoint = self._load(info)
+        model = PaintingModel(
+            unet=checkpoint.unet,
+            vae=checkpoint.vae,
+            vae_scale=checkpoint.vae_scale,
+            prediction=checkpoint.prediction,
+            levels=NoiseLevels(checkpoint.alphas_cumprod),
+        )
+        source = _source_picture(request, command)
+        with torch.inference_mode():
+            guide, notes = encode_prompt(request, checkpoint, dtype=model.unet.dtype, device=self.device)
+        k, canvas = model.downsampling, request.canvas
+        shape = (1, model.channels, canvas.height // k, canvas.width // k)
+        table = ModelTable(checkpoint.alphas_cumprod)
+        tracks = [
+            Track(
+                paint(request, index, table=table, shape=shape, device=self.device, source=source),
+                index=index,
+                model=model,
+                guide=guide,
+            )
+            for index in range(request.count)
+        ]
+        strength = request.source.denoising_strength if request.source is not None else None
+        calls = model_calls(request.sampling, strength) * request.count
+
+        def results(pictures: Sequence[Image]) -> tuple[ImageResult, ...]:
+            facts = [facts_of(request, index, model=info) for index in range(request.count)]
+            return tuple(
+                encode_png(picture, seed=fact.seed, infotext=write_infotext(fact))
+                for picture, fact in zip(pictures, facts, strict=True)
+            )
+
+        return Prepared(tracks, calls, "painting", results, notes)
+
+    def _prepare_upscale(self, request: UpscaleRequest, command: Submit) -> Prepared:
+        picture = _attachment(request.picture, command)
+        network = None if request.upscaler in RESAMPLERS else self._upscaler(request.upscaler)
+        scale: Any = 1 if network is None else network.scale
+        calls = tile_count(picture, upscaler=request.upscaler, scale=request.scale, network_scale=scale)
+        track = Track(enlarge(picture, upscaler=request.upscaler, scale=request.scale), upscaler=network)
+
+        def results(pictures: Sequence[Image]) -> tuple[ImageResult, ...]:
+            return tuple(encode_png(result, seed=0, infotext=request.infotext) for result in pictures)
+
+        return Prepared([track], calls, "upscaling", results)
+
+    def _find_checkpoint(self, request: GenerationRequest) -> ModelFile:
+        wanted = request.model
+        for file in self.inventory.checkpoints:
+            if file.name == wanted.name and wanted.hash in ("", file.hash):
+                return file
+        for file in self.inventory.checkpoints:
+            if wanted.hash and file.hash == wanted.hash:
+                return file
+        for file in self.inventory.checkpoints:
+            if file.name == wanted.name:
+                return file
+        raise Refused(
+            FailureCode.UNKNOWN_MODEL, f"There is no model called “{wanted.name}” here; choose one from the list."
+        )
+
+    def _load(self, info: ModelFile) -> Any:
+        from inference.engine.bad_file import BrokenModel
+
+        try:
+            return self._residency.acquire(info)
+        except BrokenModel as error:
+            raise Refused(FailureCode.BROKEN_MODEL, str(error)) from error
+        except FileNotFoundError as error:
+            raise Refused(
+                FailureCode.UNKNOWN_MODEL, f"The file of the model “{info.name}” is gone; choose another."
+            ) from error
+
+    def _upscaler(self, name: str) -> Any:
+        if name not in self._upscalers:
+            file = next((file for file in self.inventory.upscalers if file.name == name), None)
+            if file is None:
+                raise Refused(
+                    FailureCode.UNKNOWN_MODEL, f"There is no upscaler called “{name}” here; choose one from the list."
+                )
+            try:
+                self._upscalers[name] = load_upscaler(Path(file.path), device=self.device, dtype=self.dtype)
+            except BrokenUpscaler as error:
+                raise Refused(FailureCode.BROKEN_MODEL, str(error)) from error
+        return self._upscalers[name]
+
+    def _memory(self) -> int:
+        """Bytes of the device's memory; of a CPU, half of the machine's, for the rest of the machine wants some."""
+        if self.device.type == "cuda":
+            return torch.cuda.get_device_properties(self.device).total_memory
+        return _machine_memory() // 2
+
+
+def _device_kind(wanted: str) -> str:
+    if wanted == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if wanted == "cuda" and not torch.cuda.is_available():
+        _log.warning('config.toml asks for device = "cuda", but torch sees no CUDA device; painting on the CPU')
+        return "cpu"
+    return wanted
+
+
+def _machine_memory() -> int:
+    """Bytes of memory of this machine; 8 GiB where the system does not say."""
+    import os
+
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return 8 << 30
+
+
+def _attachment(picture: str, command: Submit) -> Image:
+    if picture not in command.attachments:
+        raise Refused(FailureCode.BAD_SOURCE, "The source picture did not arrive; send it again.")
+    try:
+        return open_source(command.attachments[picture])
+    except BadSource as error:
+        raise Refused(FailureCode.BAD_SOURCE, str(error)) from error
+
+
+def _source_picture(request: GenerationRequest, command: Submit) -> Image | None:
+    if request.source is None:
+        return None
+    size = request.canvas.width, request.canvas.height
+    return fit(_attachment(request.source.picture, command), size, request.source.resize_mode)
