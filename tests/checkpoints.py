@@ -5,6 +5,7 @@ instead. Each file is written in the single-file layout with its config beside i
 """
 
 import json
+import os
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
@@ -96,6 +97,8 @@ def tiny_weights(
         vae = AutoencoderKL(**config["vae"])
         text = CLIPTextModel(CLIPTextConfig(**config["text_encoder"]))
         second = CLIPTextModelWithProjection(CLIPTextConfig(**config["text_encoder_2"])) if family == "sdxl" else None
+        for module in filter(None, (unet, vae, text, second)):
+            _roughen(module)
     weights = _place(unet, unet_sources(unet.state_dict(), unet.config))
     weights |= _place(vae, vae_sources(vae.state_dict(), vae.config))
     if family == "sd1":
@@ -134,13 +137,13 @@ def write_config(path: Path, config: dict[str, Any]) -> Path:
 
 
 class Hostile:
-    """A value whose unpickling would write the file `marker`: proof that code ran."""
+    """A value whose unpickling would make the folder `marker`: proof that code ran."""
 
     def __init__(self, marker: Path) -> None:
         self.marker = marker
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (Path.write_text, (self.marker, "code ran"))
+        return (os.mkdir, (str(self.marker),))
 
 
 def write_hostile_checkpoint(path: Path, marker: Path) -> Path:
@@ -153,7 +156,7 @@ def write_hostile_checkpoint(path: Path, marker: Path) -> Path:
 def write_hostile_pickle(path: Path, marker: Path) -> Path:
     """Write the same trap as a bare pickle without a zip around it; returns `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(pickle.dumps(Hostile(marker)))
+    path.write_bytes(pickle.dumps(Hostile(marker), protocol=2))
     return path
 
 
@@ -170,6 +173,14 @@ def write_truncated_checkpoint(path: Path) -> Path:
     data = path.read_bytes()
     path.write_bytes(data[: len(data) * 2 // 3])
     return path
+
+
+def _roughen(module: nn.Module) -> None:
+    """Move scales and shifts off their neutral start, as training does; neutral norms would hide mistakes."""
+    with torch.no_grad():
+        for weight in module.parameters():
+            if weight.ndim == 1:
+                weight.add_(torch.randn_like(weight) * 0.1)
 
 
 def _place(module: nn.Module, sources: Mapping[str, Source]) -> dict[str, Tensor]:

@@ -23,9 +23,13 @@ class Timings(msgspec.Struct, frozen=True):
 class ModelFile(msgspec.Struct, frozen=True, omit_defaults=True):
     """A weights file that was found.
 
-    `name` is the webui's (path below its folder without the ending), `hash` the first ten digits of the file's sha256,
-    `family` one of sd1, sd2, sdxl, unknown. `native` is the side in pixels that the model was trained for.
-    `alias` and `triggers` are for LoRAs.
+    `name` is the webui's: for checkpoints the path below the folder without the ending, for VAEs the file's name with it,
+    for LoRAs, embeddings and the like the stem. `family` is one of sd1, sd2, sdxl, unknown; `native` the side in pixels
+    that the model was trained for. `hash` is what the webui writes into parameter texts: ten digits of the sha256 for
+    checkpoints and VAEs, twelve for embeddings and (of the content behind the header) for LoRAs; empty while a very large
+    file has not been hashed yet. `sha256` is of the whole file, `old_hash` the webui's first kind (checkpoints).
+    `vae` is the VAE that a checkpoint's own notes ask for. `alias`, `triggers`, `negative` and `weight` (0: none said)
+    are for LoRAs. `bytes` is the file's size.
     """
 
     name: str
@@ -35,6 +39,12 @@ class ModelFile(msgspec.Struct, frozen=True, omit_defaults=True):
     native: int = 512
     alias: str = ""
     triggers: tuple[str, ...] = ()
+    negative: str = ""
+    weight: float = 0.0
+    sha256: str = ""
+    old_hash: str = ""
+    vae: str = ""
+    bytes: int = 0
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -52,6 +62,7 @@ class Inventory(msgspec.Struct, frozen=True, omit_defaults=True):
     loras: tuple[ModelFile, ...] = ()
     embeddings: tuple[ModelFile, ...] = ()
     upscalers: tuple[ModelFile, ...] = ()
+    hypernetworks: tuple[ModelFile, ...] = ()
     problems: tuple[Problem, ...] = ()
 
 

@@ -1,0 +1,123 @@
+"""Finding a model by what people write: names, hashes and titles, with the webui's rules (v1.10.1).
+
+Pure functions on an Inventory; bot and engine agree because both ask here.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePosixPath, PureWindowsPath
+
+from inference.api.result import Inventory, ModelFile
+
+AUTOMATIC, NONE = "Automatic", "None"
+"""What may be said instead of a VAE's name."""
+_BRACKETED = re.compile(r"\s*\[[^\]]*\]\s*$")
+
+
+def file_name(info: ModelFile) -> str:
+    """The last part of a model's path, with its ending."""
+    return PureWindowsPath(info.path).name if "\\" in info.path else PurePosixPath(info.path).name
+
+
+def title(info: ModelFile) -> str:
+    """How the webui lists a checkpoint: path below its folder with the ending, and the short hash in brackets."""
+    ending = PurePosixPath(file_name(info)).suffix
+    return f"{info.name}{ending} [{info.hash}]" if info.hash else f"{info.name}{ending}"
+
+
+def find_checkpoint(inventory: Inventory, text: str) -> ModelFile | None:
+    """The checkpoint that `text` means, or None.
+
+    Exact hash, name, stem or title first; then the shortest title that contains `text`; then both again without a
+    `[hash]` at the end, and at last without regard to case.
+    """
+    wanted = text.strip()
+    if not wanted:
+        return None
+    for attempt in dict.fromkeys((wanted, _BRACKETED.sub("", wanted))):
+        found = _exact(inventory.checkpoints, attempt) or _containing(inventory.checkpoints, attempt)
+        if found is not None:
+            return found
+    folded = wanted.casefold()
+    return next(
+        (info for info in inventory.checkpoints if folded in (info.name.casefold(), title(info).casefold())), None
+    )
+
+
+def find_vae(inventory: Inventory, text: str) -> ModelFile | None:
+    """The VAE file whose name (with or without ending) or hash is `text`, or None."""
+    wanted = text.strip()
+    for info in inventory.vaes:
+        if wanted and wanted in (info.name, info.hash, info.sha256, _stem(info)):
+            return info
+    return None
+
+
+def find_lora(inventory: Inventory, text: str) -> ModelFile | None:
+    """The LoRA of this stem, or of this alias if only one file has it; or None. Case counts, folders do not (webui)."""
+    return _by_stem_or_alias(inventory.loras, text)
+
+
+def find_hypernetwork(inventory: Inventory, text: str) -> ModelFile | None:
+    """The hypernetwork of this stem, or None."""
+    return _by_stem_or_alias(inventory.hypernetworks, text)
+
+
+def find_lora_by_hash(inventory: Inventory, digits: str) -> ModelFile | None:
+    """The LoRA whose hash begins with `digits` (at least eight) or the other way round, or None."""
+    if len(digits) < 8:
+        return None
+    hits = (info for info in inventory.loras if info.hash)
+    return next((info for info in hits if info.hash.startswith(digits) or digits.startswith(info.hash)), None)
+
+
+def choose_vae(inventory: Inventory, checkpoint: ModelFile, wanted: str = AUTOMATIC) -> ModelFile | None:
+    """The VAE file to paint with, None for the one inside the checkpoint. Raises LookupError when a named one is unknown.
+
+    A name wins. Automatic: the one that the checkpoint's notes ask for, else the first whose file name starts with the
+    checkpoint's stem.
+    """
+    if wanted == NONE:
+        return None
+    if wanted not in ("", AUTOMATIC):
+        found = find_vae(inventory, wanted)
+        if found is None:
+            raise LookupError(f"There is no VAE called “{wanted}”; choose Automatic, None or one of the list.")
+        return found
+    if checkpoint.vae and (noted := find_vae(inventory, checkpoint.vae)):
+        return noted
+    stem = _stem(checkpoint)
+    return next((info for info in inventory.vaes if file_name(info).startswith(stem)), None)
+
+
+def _exact(files: Sequence[ModelFile], wanted: str) -> ModelFile | None:
+    for info in files:
+        if wanted in _identifiers(info):
+            return info
+    return None
+
+
+def _containing(files: Iterable[ModelFile], wanted: str) -> ModelFile | None:
+    hits = [info for info in files if wanted in title(info)]
+    return min(hits, key=lambda info: len(title(info)), default=None)
+
+
+def _identifiers(info: ModelFile) -> Iterator[str]:
+    name = title(info).removesuffix(f" [{info.hash}]")
+    stem = _stem(info)
+    yield from (info.name, name, info.name.replace("/", "_"), stem, file_name(info))
+    if info.hash:
+        yield from (info.hash, f"{info.name} [{info.hash}]", f"{name} [{info.hash}]", f"{stem} [{info.hash}]")
+    yield from (digits for digits in (info.old_hash, info.sha256) if digits)
+
+
+def _stem(info: ModelFile) -> str:
+    return PurePosixPath(file_name(info)).stem
+
+
+def _by_stem_or_alias(files: Sequence[ModelFile], text: str) -> ModelFile | None:
+    for info in files:
+        if info.name == text:
+            return info
+    named = [info for info in files if info.alias == text] if text else []
+    return named[0] if len(named) == 1 else None

@@ -1,0 +1,299 @@
+"""What lies in the models folders: files found, judged by their headers, named as the webui names them.
+
+Owns the folder layout of the webui. A bad file becomes a Problem with a sentence, never an error; nothing is loaded.
+"""
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from inference.api.result import Inventory, ModelFile, Problem
+from inference.engine.bad_file import BadFile
+from inference.engine.checkpoint import native_size, read_config
+from inference.engine.embeddings import load_embedding
+from inference.engine.families import FAMILIES, identify, lora_family
+from inference.engine.hashing import Facts, FileMemory, Digests, digest
+from inference.engine.weights import read_shapes
+
+HASH_AT_ONCE = 16 << 30
+"""Bytes hashed at one look. What is beyond keeps an empty hash until the next look, so that a start never takes minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One shelf: its folders below a root, the endings that count, and the test that a file must pass."""
+
+    shelf: str
+    folders: tuple[str, ...]
+    endings: tuple[str, ...]
+    judge: Callable[[Path], Facts]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file on a shelf: `relative` is its path below the shelf's folder."""
+
+    kind: Kind
+    path: Path
+    relative: Path
+    stat: os.stat_result
+
+
+def discover(roots: Sequence[Path], cache: Path) -> Inventory:
+    """Look through `roots`, each a models folder or a webui folder with one in it. `cache` is a folder for what is remembered.
+
+    Missing folders are fine. Files are looked at again only when their size or time of change differ.
+    """
+    memory = FileMemory(cache)
+    problems: list[Problem] = []
+    found = list(dict.fromkeys(_search(roots, problems)))
+    facts = [_known(item, memory) for item in found]
+    _hash_missing(found, facts, memory)
+    memory.save()
+    shelves: dict[str, list[ModelFile]] = {}
+    for item, known in zip(found, facts, strict=True):
+        described = _described(item, known)
+        if isinstance(described, Problem):
+            problems.append(described)
+        else:
+            shelves.setdefault(item.kind.shelf, []).append(described)
+    ordered = {shelf: tuple(sorted(files, key=lambda info: natural(info.name))) for shelf, files in shelves.items()}
+    return Inventory(**ordered, problems=tuple(sorted(problems, key=lambda problem: natural(problem.path))))
+
+
+def natural(text: str) -> list[tuple[int, int, str]]:
+    """A key that sorts `text` without regard to case and with numbers by value: v2 before v10."""
+    parts = re.split(r"(\d+)", text.casefold())
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part]
+
+
+def _search(roots: Sequence[Path], problems: list[Problem]) -> Iterator[Found]:
+    allowed = [Path(os.path.realpath(root)) for root in roots]
+    for root in roots:
+        for kind in KINDS:
+            for base in (root, root / "models"):
+                for folder in kind.folders:
+                    if (base / folder).is_dir():
+                        yield from _walk(base / folder, kind, allowed, problems)
+
+
+def _walk(folder: Path, kind: Kind, allowed: Sequence[Path], problems: list[Problem]) -> Iterator[Found]:
+    """Files of `kind` below `folder`, hidden ones left out; links are followed while they stay inside a root."""
+    visited: set[str] = set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        if real in visited or not _inside(Path(real), allowed):
+            if real not in visited:
+                problems.append(Problem(place, f"{Path(place).name} {_OUTSIDE}"))
+            folders.clear()
+            continue
+        visited.add(real)
+        shown = [name for name in folders if not name.startswith(".")]
+        folders[:] = sorted(shown, key=lambda name: (Path(place, name).is_symlink(), natural(name)))
+        for name in sorted(names):
+            path = Path(place, name)
+            if not _counts(name, kind):
+                continue
+            try:
+                stat = path.stat()
+            except OSError as error:
+                problems.append(Problem(str(path), f"{name} cannot be read: {error.strerror or error}."))
+                continue
+            if path.is_symlink() and not _inside(Path(os.path.realpath(path)), allowed):
+                problems.append(Problem(str(path), f"{name} {_OUTSIDE}"))
+                continue
+            yield Found(_shelf_of(name, kind), path, path.relative_to(folder), stat)
+
+
+_OUTSIDE = "is a link to a place outside the models folders; add that folder to the roots in config.toml to use it."
+
+
+def _inside(path: Path, allowed: Sequence[Path]) -> bool:
+    return any(path.is_relative_to(root) for root in allowed)
+
+
+def _counts(name: str, kind: Kind) -> bool:
+    lowered = name.lower()
+    if name.startswith(".") or not lowered.endswith(kind.endings):
+        return False
+    return not (kind.shelf == "embeddings" and lowered.endswith(".preview.png"))
+
+
+def _shelf_of(name: str, kind: Kind) -> Kind:
+    """`*.vae.*` beside checkpoints are VAEs."""
+    aside = kind.shelf == "checkpoints" and re.search(r"\.vae\.[a-z]+$", name.lower())
+    return next(other for other in KINDS if other.shelf == "vaes") if aside else kind
+
+
+def _known(item: Found, memory: FileMemory) -> Facts:
+    """Facts about a file, from memory or by looking into it."""
+    if facts := memory.recall(item.path, item.stat):
+        return facts
+    try:
+        facts = item.kind.judge(item.path)
+    except BadFile as error:
+        facts = Facts(0, 0, problem=f"{item.path.name} {error}")
+    except OSError as error:
+        return Facts(item.stat.st_size, 0, problem=f"{item.path.name} cannot be read: {error.strerror or error}.")
+    facts.size, facts.changed = item.stat.st_size, item.stat.st_mtime_ns
+    memory.remember(item.path, facts)
+    return facts
+
+
+def _hash_missing(found: Sequence[Found], facts: Sequence[Facts], memory: FileMemory) -> None:
+    """Hash good files that were not hashed yet, the smallest first, up to `HASH_AT_ONCE` bytes."""
+    pairs = [(item, known) for item, known in zip(found, facts, strict=True) if not known.problem and not known.sha256]
+    wanted: list[tuple[Found, Facts]] = []
+    total = 0
+    for item, known in sorted(pairs, key=lambda pair: pair[1].size):
+        total += known.size
+        if total <= HASH_AT_ONCE:
+            wanted.append((item, known))
+    if not wanted:
+        return
+    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+        for (item, known), result in zip(wanted, pool.map(lambda pair: _digest(pair[0].path), wanted), strict=True):
+            if result is not None:
+                known.sha256, known.payload, known.old = result.sha256, result.payload, result.old
+                memory.remember(item.path, known)
+
+
+def _digest(path: Path) -> Digests | None:
+    try:
+        return digest(path)
+    except OSError:
+        return None
+
+
+def _described(item: Found, facts: Facts) -> ModelFile | Problem:
+    if facts.problem:
+        return Problem(str(item.path), facts.problem)
+    common: dict[str, Any] = {
+        "path": str(item.path),
+        "family": facts.family or "unknown",
+        "sha256": facts.sha256,
+        "bytes": facts.size,
+    }
+    match item.kind.shelf:
+        case "checkpoints":
+            return _checkpoint(item, facts, common)
+        case "vaes":
+            return ModelFile(name=item.path.name, hash=facts.sha256[:10], **common)
+        case "loras":
+            return _lora(item, facts, common)
+        case "embeddings":
+            return ModelFile(name=facts.alias or item.path.stem, hash=facts.sha256[:12], **common)
+        case _:
+            return ModelFile(name=item.path.stem, hash=facts.sha256[:10], **common)
+
+
+def _checkpoint(item: Found, facts: Facts, common: Mapping[str, Any]) -> ModelFile | Problem:
+    family = FAMILIES[facts.family]
+    try:
+        native = native_size(read_config(item.path, family), family)
+    except (BadFile, KeyError, TypeError, ValueError) as error:
+        sentence = str(error) if isinstance(error, BadFile) else "has a config beside it that makes no model."
+        return Problem(str(item.path), f"{item.path.name} {sentence}")
+    noted = _sidecar(item.path).get("vae")
+    return ModelFile(
+        name=item.relative.with_suffix("").as_posix(),
+        hash=facts.sha256[:10],
+        native=native,
+        old_hash=facts.old,
+        vae=noted if isinstance(noted, str) and noted not in ("Automatic", "None") else "",
+        **common,
+    )
+
+
+def _lora(item: Found, facts: Facts, common: Mapping[str, Any]) -> ModelFile:
+    notes = _sidecar(item.path)
+    activation, negative, weight = (notes.get(key) for key in ("activation text", "negative text", "preferred weight"))
+    spoken = [part.strip() for part in activation.split(",") if part.strip()] if isinstance(activation, str) else []
+    return ModelFile(
+        name=item.path.stem,
+        hash=(facts.own_hash or facts.payload)[:12],
+        alias=facts.alias,
+        triggers=tuple(spoken) or facts.triggers,
+        negative=negative if isinstance(negative, str) else "",
+        weight=float(weight) if isinstance(weight, int | float) and not isinstance(weight, bool) else 0.0,
+        **common,
+    )
+
+
+def _sidecar(path: Path) -> Mapping[str, Any]:
+    """The notes in `<stem>.json` beside a file; none when there is no such file or it is no table."""
+    try:
+        value = json.loads(path.with_suffix(".json").read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _judge_checkpoint(path: Path) -> Facts:
+    shapes, _ = read_shapes(path)
+    return Facts(0, 0, family=identify(shapes).id)
+
+
+_VAE_MARK = ("decoder.conv_in.weight", "first_stage_model.decoder.conv_in.weight")
+_SDXL_VAES = re.compile(r"(?i)sdxl|[-_. ]xl[-_. ]")
+
+
+def _judge_vae(path: Path) -> Facts:
+    """A VAE's weights do not tell its family, so the name must (an SDXL one has the same shapes as an SD1 one)."""
+    shapes, _ = read_shapes(path)
+    mark = next((name for name in _VAE_MARK if name in shapes), None)
+    if mark is None:
+        raise BadFile("is no VAE: it has no decoder in the layout of Stable Diffusion.")
+    if len(shapes[mark]) != 4 or shapes[mark][1] != 4:
+        raise BadFile("is a VAE for another kind of model: its latents do not have four channels.")
+    return Facts(0, 0, family="sdxl" if _SDXL_VAES.search(path.stem) else "unknown")
+
+
+_LORA_MARKS = ("lora_", "lokr_", "hada_", "oft_", ".a1.", ".diff", ".dora_scale", ".w_norm", "bundle_emb", ".on_input")
+
+
+def _judge_lora(path: Path) -> Facts:
+    shapes, metadata = read_shapes(path)
+    if not any(mark in key for key in shapes for mark in _LORA_MARKS):
+        raise BadFile("is no LoRA: none of its weights has the name of one.")
+    phrase = metadata.get("modelspec.trigger_phrase", "")
+    return Facts(
+        0,
+        0,
+        family=lora_family(metadata, shapes),
+        alias=metadata.get("ss_output_name", "").strip(),
+        triggers=tuple(part.strip() for part in phrase.split(",") if part.strip()),
+        own_hash=metadata.get("sshs_model_hash", "")[:12],
+    )
+
+
+_WIDTHS = {(768,): "sd1", (1024,): "sd2", (768, 1280): "sdxl"}
+
+
+def _judge_embedding(path: Path) -> Facts:
+    embedding = load_embedding(path)
+    return Facts(0, 0, family=_WIDTHS.get(embedding.widths, "unknown"), alias=embedding.name)
+
+
+def _judge_any(path: Path) -> Facts:
+    """Good as long as it is a readable file of weights."""
+    if path.suffix == ".safetensors":
+        read_shapes(path)
+    return Facts(0, 0)
+
+
+WEIGHTS = (".safetensors", ".ckpt", ".pt")
+KINDS: tuple[Kind, ...] = (
+    Kind("checkpoints", ("Stable-diffusion",), (".safetensors", ".ckpt"), _judge_checkpoint),
+    Kind("vaes", ("VAE",), WEIGHTS, _judge_vae),
+    Kind("loras", ("Lora", "LyCORIS"), WEIGHTS, _judge_lora),
+    Kind("embeddings", ("embeddings",), (".safetensors", ".pt", ".bin", ".png", ".webp"), _judge_embedding),
+    Kind("upscalers", ("ESRGAN", "RealESRGAN"), (".safetensors", ".pth", ".pt"), _judge_any),
+    Kind("hypernetworks", ("hypernetworks",), (".pt", ".safetensors"), _judge_any),
+)
+"""Every shelf, with the webui's own folder names."""

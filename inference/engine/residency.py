@@ -1,0 +1,86 @@
+"""Which checkpoints are in memory: least recently used go first, bounded by bytes.
+
+Owns loading and forgetting. Refuses to know who uses a checkpoint: the loop says which are pinned.
+"""
+
+from collections import OrderedDict
+from collections.abc import Collection
+from pathlib import Path
+
+import torch
+
+from inference.api.result import ModelFile
+from inference.engine.checkpoint import Checkpoint, load_checkpoint, module_bytes
+from inference.engine.vae import load_vae, with_vae
+
+
+class Residency:
+    """Loaded checkpoints by path. `memory_limit` is in bytes; 0 keeps only what is pinned and the last one used."""
+
+    def __init__(self, *, device: torch.device, dtype: torch.dtype, memory_limit: int) -> None:
+        self._device = device
+        self._dtype = dtype
+        self._limit = memory_limit
+        self._held: OrderedDict[str, Checkpoint] = OrderedDict()
+        self._dressed: dict[tuple[str, str], Checkpoint] = {}
+        self.pinned: set[str] = set()
+        """Paths that must stay: checkpoints of jobs that run."""
+
+    @property
+    def bytes(self) -> int:
+        """Memory of everything resident."""
+        extra = sum(module_bytes(checkpoint.vae) for checkpoint in self._dressed.values())
+        return sum(checkpoint.bytes for checkpoint in self._held.values()) + extra
+
+    def holds(self, info: ModelFile) -> bool:
+        """Whether `info` could be had without loading."""
+        return info.path in self._held
+
+    def acquire(self, info: ModelFile, *, vae: ModelFile | None = None) -> Checkpoint:
+        """The checkpoint of `info`, loaded if need be, with another VAE if one is given.
+
+        The same arguments give the same object while it stays. Raises BrokenModel.
+        """
+        checkpoint = self._held.get(info.path)
+        if checkpoint is None:
+            self._make_room(_expected_bytes(info), keep={info.path})
+            checkpoint = load_checkpoint(info, device=self._device, dtype=self._dtype)
+            self._held[info.path] = checkpoint
+            self._make_room(0, keep={info.path})
+        self._held.move_to_end(info.path)
+        if vae is None:
+            return checkpoint
+        if (info.path, vae.path) not in self._dressed:
+            other = load_vae(vae, checkpoint=checkpoint, device=self._device, dtype=self._dtype)
+            self._dressed[info.path, vae.path] = with_vae(checkpoint, other)
+        return self._dressed[info.path, vae.path]
+
+    def evict_unused(self, keep: Collection[str] = ()) -> int:
+        """Forget everything but the paths in `keep` and the pinned ones; the bytes that became free."""
+        before = self.bytes
+        for path in [path for path in self._held if path not in keep and path not in self.pinned]:
+            self._forget(path)
+        return before - self.bytes
+
+    def _make_room(self, wanted: int, *, keep: Collection[str]) -> None:
+        """Forget the least recently used until `wanted` bytes fit under the limit, or nothing more may go."""
+        for path in list(self._held):
+            if self.bytes + wanted <= self._limit:
+                return
+            if path not in keep and path not in self.pinned:
+                self._forget(path)
+
+    def _forget(self, path: str) -> None:
+        del self._held[path]
+        for key in [key for key in self._dressed if key[0] == path]:
+            del self._dressed[key]
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
+
+
+def _expected_bytes(info: ModelFile) -> int:
+    """What loading `info` will take, by its file: half-precision files double on a CPU, which the limit then notices."""
+    try:
+        return Path(info.path).stat().st_size
+    except OSError:
+        return 0
