@@ -190,10 +190,18 @@ class LocalBackend:
 
     async def _run_worker(self) -> tuple[bool, str]:
         """One worker's life. Returns whether it ever got ready, and why it ended."""
+        starting = asyncio.create_task(Worker.start(self._command))
         try:
-            worker = await Worker.start(self._command)
+            worker = await asyncio.shield(starting)
         except OSError as error:
             return False, f"{self._command[0]} cannot be run ({error})"
+        except asyncio.CancelledError:
+            # Closed in the middle of a start: the process that is about to be there must not stay.
+            with suppress(OSError):
+                late = await starting
+                late.kill()
+                await late.ended(within=GRACE)
+            raise
         self._worker = worker
         watch = Watch(self._clock.now())
         was_ready = False

@@ -5,11 +5,12 @@ Owns stacking, scaling and dtypes. Refuses to know jobs: it is handed rows and g
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 
+from inference.engine import vae
 from inference.engine.guidance import Conditions, NoiseLevels, Prediction, input_scale, output_scales
 
 T = TypeVar("T")
@@ -97,24 +98,14 @@ class Forwards:
         return context, added
 
     def decode(self, model: PaintingModel, latents: Sequence[Tensor]) -> Tensor:
-        """Pixels (N, 3, H, W) fp32 of scaled latents (1, C, h, w). Where half precision makes NaN the VAE turns fp32 for good."""
+        """Pixels (N, 3, H, W) fp32 of scaled latents (1, C, h, w)."""
         self.calls += 1
-        batch = torch.cat(list(latents)) / model.vae_scale
-        pixels = model.vae.decode(batch.to(model.vae.dtype), return_dict=False)[0]
-        if model.vae.dtype != torch.float32 and not bool(torch.isfinite(pixels).all()):
-            model.vae.to(torch.float32)
-            pixels = model.vae.decode(batch, return_dict=False)[0]
-        return pixels.float()
+        return vae.decode(cast("Any", model), torch.cat(list(latents)))
 
     def encode(self, model: PaintingModel, pixels: Sequence[Tensor]) -> Tensor:
         """Scaled latents (N, C, h, w) fp32 of pixels (1, 3, H, W) in [-1, 1]: the posterior's mode, so nothing is random."""
         self.calls += 1
-        batch = torch.cat(list(pixels)).to(model.device)
-        latent = model.vae.encode(batch.to(model.vae.dtype), return_dict=False)[0].mode()
-        if model.vae.dtype != torch.float32 and not bool(torch.isfinite(latent).all()):
-            model.vae.to(torch.float32)
-            latent = model.vae.encode(batch, return_dict=False)[0].mode()
-        return latent.float() * model.vae_scale
+        return vae.encode(cast("Any", model), torch.cat(list(pixels)))
 
     def upscale(self, network: nn.Module, tiles: Sequence[Tensor]) -> Tensor:
         """Enlarged tiles (N, 3, h·s, w·s) of tiles (1, 3, h, w) in [0, 1]."""

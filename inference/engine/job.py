@@ -44,7 +44,7 @@ class Track:
 class Prepared:
     """All that a job needs to run. `calls` is how many calls Progress counts up to; `stage` its word for them.
 
-    `results` turns the finished pictures into what is sent back.
+    `results` turns the finished pictures into what is sent back; `release` is called once when the job is over, however.
     """
 
     tracks: list[Track]
@@ -52,6 +52,7 @@ class Prepared:
     stage: str
     results: Callable[[Sequence[Image]], tuple[ImageResult, ...]]
     notes: tuple[str, ...] = ()
+    release: Callable[[], None] = lambda: None
 
 
 @dataclass(slots=True, eq=False)

@@ -252,6 +252,7 @@ class Engine:
             self._fail(job, *_verdict(error))
             return
         del self._jobs[job.id]
+        job.prepared.release()
         self._over(job.id, job.lane)
         timings = Timings(self._clock() - job.began, job.rows)
         self._send(Finished(job.id, results, timings, job.prepared.notes))
@@ -262,6 +263,7 @@ class Engine:
         for track in job.prepared.tracks:
             track.wanted = None
             track.painting.close()
+        job.prepared.release()
         self._over(job.id, job.lane)
         self._send(Failed(job.id, code, sentence))
 
