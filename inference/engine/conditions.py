@@ -14,7 +14,8 @@ from inference.api.request import GenerationRequest
 from inference.engine.guidance import Conditions, Guide, repeat_last
 from inference.engine.prompt.networks import strip_networks
 from inference.engine.prompt.plan import plan_prompt
-from inference.engine.text import encode_chunks, tokenizer
+from inference.engine.text import encode_chunks
+from inference.engine.tokenizer import tokenizer
 
 _ORDER = {row.id: row.order for row in SAMPLERS}
 
@@ -53,10 +54,14 @@ class Encoder:
             )
         return self._groups[key]
 
-    def zeroed(self, like: Conditions) -> Conditions:
-        """What SDXL takes for an empty negative prompt: zeros, for the tokens and for the pooled vector."""
-        pooled = torch.zeros_like(like.pooled) if like.pooled is not None else None
-        return Conditions(torch.zeros_like(like.context), pooled, like.sizes)
+    def blank(self, chunks: Any) -> Conditions:
+        """What SDXL takes for an empty negative prompt: zeros in place of what `chunks` would give (webui)."""
+        key = ("blank", chunks)
+        if key not in self._known:
+            like = self.part(chunks)
+            pooled = None if like.pooled is None else torch.zeros_like(like.pooled)
+            self._known[key] = Conditions(torch.zeros_like(like.context), pooled, like.sizes)
+        return self._known[key]
 
     def _placed(self, context: Tensor, pooled: Tensor | None) -> Conditions:
         placed = context.to(self._device, self._dtype)
@@ -76,16 +81,12 @@ def encode_prompt(
     calls = request.sampling.steps * _ORDER[request.sampling.sampler]
     positive = plan_prompt(text, calls=calls, tokenize=tokenize, emphasis=prompt.emphasis)
     negative = plan_prompt(prompt.negative, calls=calls, tokenize=tokenize, emphasis=prompt.emphasis, composable=False)
-    empty = not prompt.negative.strip() and checkpoint.family == "sdxl"
+    blank = not prompt.negative.strip() and checkpoint.family.id == "sdxl"
 
     def unconditional(call: int) -> Conditions:
         ((_, chunks),) = negative.at(call)
-        found = encoder.part(chunks)
-        if empty:
-            return zeros.setdefault(0, encoder.zeroed(found)) if 0 not in zeros else zeros[0]
-        return found
+        return encoder.blank(chunks) if blank else encoder.part(chunks)
 
-    zeros: dict[int, Conditions] = {}
     guide = Guide(
         settings=request.guidance,
         calls=calls,

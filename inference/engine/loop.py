@@ -1,6 +1,6 @@
 """The engine's loop: holds all running generators, runs what they wait for in batches, and sends the answers back.
 
-Each turn admits at most one new job (so it joins at the next step) and runs one batch of like work, whoever asked for it.
+Each turn admits a few new jobs (so they join at the next step) and runs one batch of like work, whoever asked for it.
 Cancel, progress, previews, fairness, failure and running out of memory exist here and nowhere else. Owns no models, no
 sockets and no threads: `prepare` makes jobs, `send` takes events.
 """
@@ -27,6 +27,8 @@ _log = logging.getLogger(__name__)
 
 DECODE_PIXELS = 1 << 20
 """Pixels that are decoded or encoded at once: one picture of 1024², or sixteen of 256²."""
+ADMITTED = 4
+"""New jobs at one turn: people who ask together share their first step, and nobody waits long for others to be prepared."""
 _INTERNAL = "Something went wrong inside the painter while it made this picture; the operator's log says what."
 _MEMORY = "The painter ran out of memory for this picture; ask for a smaller one, or fewer at once."
 
@@ -84,8 +86,8 @@ class Engine:
             self._fail(self._jobs[job], FailureCode.CANCELLED, "The job was cancelled.")
 
     def turn(self) -> None:
-        """Admit a job if one waits, then run one batch."""
-        if self._waiting:
+        """Admit a few of the jobs that wait, then run one batch."""
+        for _ in range(min(ADMITTED, len(self._waiting))):
             self._admit(min(self._waiting, key=lambda command: self._ledger.lanes.get(command.lane, 0.0)))
         with torch.inference_mode():
             batch = choose(self._candidates(), ledger=self._ledger, limit=self._max_rows)

@@ -4,6 +4,8 @@ Owns device, dtype, inventory and residency. Refuses to know about batches and t
 """
 
 import logging
+import os
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ from inference.api.infotext import facts_of, write_infotext
 from inference.api.request import GenerationRequest, UpscaleRequest
 from inference.api.result import Device, ImageResult, Inventory, ModelFile
 from inference.api.wire import EngineSettings, Submit
+from inference.engine.bad_file import BrokenModel
+from inference.engine.checkpoint import Checkpoint
 from inference.engine.conditions import encode_prompt
 from inference.engine.discovery import discover
 from inference.engine.forward import Forwards, PaintingModel
@@ -48,6 +52,7 @@ class Studio:
         limit = settings.memory_limit or self._memory()
         self._residency = Residency(device=self.device, dtype=self.dtype, memory_limit=limit)
         self._upscalers: dict[str, nn.Module] = {}
+        self._users: Counter[str] = Counter()
 
     def refresh(self) -> None:
         """Look at the models folders (again)."""
@@ -78,7 +83,8 @@ class Studio:
 
     def _prepare_painting(self, request: GenerationRequest, command: Submit) -> Prepared:
         info = self._find_checkpoint(request)
-        checkpoint = self._load(info)
+        vae = self._find_vae(request, info)
+        checkpoint = self._load(info, vae)
         model = PaintingModel(
             unet=checkpoint.unet,
             vae=checkpoint.vae,
@@ -105,13 +111,21 @@ class Studio:
         calls = model_calls(request.sampling, strength) * request.count
 
         def results(pictures: Sequence[Image]) -> tuple[ImageResult, ...]:
-            facts = [facts_of(request, index, model=info) for index in range(request.count)]
+            extra = {} if vae is None else {"VAE hash": vae.hash, "VAE": Path(vae.path).name}
+            facts = [facts_of(request, index, model=info, extra=extra) for index in range(request.count)]
             return tuple(
                 encode_png(picture, seed=fact.seed, infotext=write_infotext(fact))
                 for picture, fact in zip(pictures, facts, strict=True)
             )
 
-        return Prepared(tracks, calls, "painting", results, notes)
+        self._residency.pinned.add(info.path)
+        self._users[info.path] += 1
+        return Prepared(tracks, calls, "painting", results, notes, release=lambda: self._unpin(info.path))
+
+    def _unpin(self, path: str) -> None:
+        self._users[path] -= 1
+        if not self._users[path]:
+            self._residency.pinned.discard(path)
 
     def _prepare_upscale(self, request: UpscaleRequest, command: Submit) -> Prepared:
         picture = _attachment(request.picture, command)
@@ -140,11 +154,24 @@ class Studio:
             FailureCode.UNKNOWN_MODEL, f"There is no model called “{wanted.name}” here; choose one from the list."
         )
 
-    def _load(self, info: ModelFile) -> Any:
-        from inference.engine.bad_file import BrokenModel
+    def _find_vae(self, request: GenerationRequest, info: ModelFile) -> ModelFile | None:
+        """The VAE to paint with; None is the checkpoint's own. "Automatic" takes the first that begins with its name."""
+        if request.model.vae == "None":
+            return None
+        if request.model.vae == "Automatic":
+            stem = Path(info.path).stem
+            return next((file for file in self.inventory.vaes if Path(file.path).name.startswith(stem)), None)
+        for file in self.inventory.vaes:
+            if file.name == request.model.vae:
+                return file
+        raise Refused(
+            FailureCode.UNKNOWN_MODEL,
+            f"There is no VAE called “{request.model.vae}” here; choose Automatic, or one from the list.",
+        )
 
+    def _load(self, info: ModelFile, vae: ModelFile | None) -> Checkpoint:
         try:
-            return self._residency.acquire(info)
+            return self._residency.acquire(info, vae=vae)
         except BrokenModel as error:
             raise Refused(FailureCode.BROKEN_MODEL, str(error)) from error
         except FileNotFoundError as error:
@@ -183,8 +210,6 @@ def _device_kind(wanted: str) -> str:
 
 def _machine_memory() -> int:
     """Bytes of memory of this machine; 8 GiB where the system does not say."""
-    import os
-
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return 8 << 30
