@@ -94,7 +94,7 @@ def read_config(path: Path, family: Family) -> dict[str, Any]:
     Beside it: `<stem>.json` with sections unet, vae, text_encoder, text_encoder_2 and `prediction_type`; or the original
     `<stem>.yaml`, of which only the kind of prediction is read. Raises BadFile when the json is damaged.
     """
-    config = family.config() | {"prediction_type": None, "native": None}
+    config: dict[str, Any] = {**family.config(), "prediction_type": None, "native": None}
     for key, value in _beside(path).items():
         if isinstance(config.get(key), dict):
             if isinstance(value, dict):  # the webui keeps a VAE's name under `vae` in files of this name
@@ -167,10 +167,10 @@ def _load_tower(
     named = clip_sources if tower.layout == "clip" else open_clip_sources
     place: dict[str, Any] = {"device": device, "dtype": dtype}
     _fill(model, file, named(model.state_dict(), prefix=tower.prefix), part="text encoder", **place)
-    model.embeddings.position_ids = torch.arange(settings.max_position_embeddings, device=device).unsqueeze(0)
+    cast("Any", model.embeddings).position_ids = torch.arange(settings.max_position_embeddings, device=device).unsqueeze(0)
     if not tower.projected:
         return TextTower(model, tower.padding)
-    projection = _taken(file, Source(tower.prefix + "text_projection"), (settings.hidden_size, settings.projection_dim))
+    projection = _taken(file, Source(tower.prefix + "text_projection"), (settings.hidden_size, int(settings.projection_dim or 0)))
     return TextTower(model, tower.padding, projection.to(device, dtype, copy=True))
 
 

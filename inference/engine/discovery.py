@@ -17,7 +17,7 @@ from inference.engine.bad_file import BadFile
 from inference.engine.checkpoint import native_size, read_config
 from inference.engine.embeddings import load_embedding
 from inference.engine.families import FAMILIES, identify, lora_family
-from inference.engine.hashing import Facts, FileMemory, Digests, digest
+from inference.engine.hashing import Digests, Facts, FileMemory, digest
 from inference.engine.weights import read_shapes
 
 HASH_AT_ONCE = 16 << 30
@@ -272,7 +272,7 @@ def _judge_lora(path: Path) -> Facts:
     )
 
 
-_WIDTHS = {(768,): "sd1", (1024,): "sd2", (768, 1280): "sdxl"}
+_WIDTHS: dict[tuple[int, ...], str] = {(768,): "sd1", (1024,): "sd2", (768, 1280): "sdxl"}
 
 
 def _judge_embedding(path: Path) -> Facts:

@@ -140,8 +140,8 @@ def _hidden(picture: Image.Image) -> bytes:
 
 
 def _without_rim(pixels: np.ndarray) -> np.ndarray:
-    lit = (pixels > 0).all(axis=2)
-    columns, rows = np.flatnonzero(lit.any(axis=0)), np.flatnonzero(lit.any(axis=1))
+    lit = np.min(pixels, axis=2) > 0
+    columns, rows = np.flatnonzero(np.any(lit, axis=0)), np.flatnonzero(np.any(lit, axis=-1))
     if not len(columns):
         raise ValueError("a black picture")
     return pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]

@@ -104,4 +104,6 @@ def _entry(name: str, entry: Any) -> tuple[str, tuple[int, ...], tuple[int, int]
                 raise BadFile(f"holds “{name}” in the number format {kind}, which Easel does not read.")
             if numbers and len(shape) <= 8 and 0 <= begin <= end and math.prod(shape) * SIZES[kind] == end - begin:
                 return kind, tuple(shape), (begin, end)
+        case _:
+            pass
     raise BadFile(f"is damaged: the size of “{name}” and its place in the file do not agree.")

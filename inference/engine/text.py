@@ -1,11 +1,12 @@
 """From windows of tokens to conditioning: CLIP towers, clip skip, emphasis, textual inversion.
 
 Owns the arithmetic of the webui (v1.10.1, modules/sd_hijack_clip.py) for SD1, SD2 and SDXL. Refuses to parse prompts:
-it is handed windows of 77 ids with their weights (`inference.engine.prompt.chunks`).
+it is handed windows of 77 ids with their weights.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -13,10 +14,32 @@ from transformers import CLIPTextModel
 
 from inference.engine.embeddings import Embedding
 from inference.engine.families import Family
-from inference.engine.prompt.chunks import Chunk
 from inference.engine.tokenizer import END, START
 
 WINDOW = 77
+
+
+class Chunk(Protocol):
+    """A window as the prompt language makes it (`inference.engine.prompt.chunks`): 77 ids with start and end, their weights.
+
+    `fixes` are (offset behind the start token, embedding's name).
+    """
+
+    @property
+    def tokens(self) -> tuple[int, ...]: ...  # noqa: D102
+    @property
+    def multipliers(self) -> tuple[float, ...]: ...  # noqa: D102
+    @property
+    def fixes(self) -> tuple[tuple[int, str], ...]: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyChunk:
+    """The window of a text without words."""
+
+    tokens: tuple[int, ...] = (START, *[END] * (WINDOW - 1))
+    multipliers: tuple[float, ...] = (1.0,) * WINDOW
+    fixes: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +99,7 @@ def encode_texts(
     number of windows of the longest (empty windows fill the shorter).
     """
     windows = max(len(text) for text in texts)
-    filled = [[*text, *[empty_chunk()] * (windows - len(text))] for text in texts]
+    filled: list[list[Chunk]] = [[*text, *[EmptyChunk()] * (windows - len(text))] for text in texts]
     parts: list[Tensor] = []
     pooled: Tensor | None = None
     for index, tower in enumerate(encoders.towers):
@@ -96,11 +119,6 @@ def zeroed(conditioning: Conditioning) -> Conditioning:
     """All zeros in the same shapes: what SDXL gets for negatives when every negative of the call is empty (webui)."""
     pooled = None if conditioning.pooled is None else torch.zeros_like(conditioning.pooled)
     return Conditioning(torch.zeros_like(conditioning.context), pooled)
-
-
-def empty_chunk() -> Chunk:
-    """The window of a text without words."""
-    return Chunk(tokens=(START, *[END] * (WINDOW - 1)), multipliers=(1.0,) * WINDOW)
 
 
 def _tower_states(

@@ -6,6 +6,7 @@ Owns decoding, encoding and loading. Refuses to choose: `inference.api.lookup.ch
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKL
@@ -33,7 +34,7 @@ def encode(checkpoint: Checkpoint, pixels: Tensor) -> Tensor:
     return mode * checkpoint.vae_scale
 
 
-def _steadily(vae: AutoencoderKL, x: Tensor, run: Callable[[AutoencoderKL, Tensor], Tensor]) -> Tensor:
+def _steadily(vae: Any, x: Tensor, run: Callable[[Any, Tensor], Tensor]) -> Tensor:
     """`run` on the VAE in its own precision; in fp32 from then on if the answer holds NaN. fp32 answer."""
     weight = next(vae.parameters())
     answer = run(vae, x.to(weight.device, weight.dtype)).float()
