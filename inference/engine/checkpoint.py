@@ -20,6 +20,7 @@ from inference.api.result import ModelFile
 from inference.engine.bad_file import BadFile, BrokenModel
 from inference.engine.families import Family, Tower, identify
 from inference.engine.layout import Source, clip_sources, open_clip_sources, unet_sources, vae_sources
+from inference.engine.networks.merge import Wardrobe
 from inference.engine.text import TextEncoders, TextTower
 from inference.engine.weights import WeightsFile
 
@@ -32,7 +33,7 @@ TERMINAL_ALPHA = 4.8973451890853435e-08
 class Checkpoint:
     """A loaded model. `alphas_cumprod` is (1000,) fp32 on the CPU, `bytes` the memory of its weights, `native` in pixels.
 
-    A latent is the VAE's output times `vae_scale`.
+    A latent is the VAE's output times `vae_scale`. `wardrobe` merges LoRAs into it and takes them off again.
     """
 
     info: ModelFile
@@ -45,6 +46,7 @@ class Checkpoint:
     native: int
     bytes: int
     vae_scale: float
+    wardrobe: Wardrobe
 
 
 def load_checkpoint(info: ModelFile, *, device: torch.device, dtype: torch.dtype) -> Checkpoint:
@@ -80,6 +82,7 @@ def _load(info: ModelFile, file: WeightsFile, *, device: torch.device, dtype: to
         native=native_size(config, family),
         bytes=sum(map(module_bytes, modules)),
         vae_scale=float(config["vae"].get("scaling_factor", family.vae_scale)),
+        wardrobe=Wardrobe(unet, [tower.model for tower in towers], config=unet.config),
     )
 
 
@@ -167,10 +170,14 @@ def _load_tower(
     named = clip_sources if tower.layout == "clip" else open_clip_sources
     place: dict[str, Any] = {"device": device, "dtype": dtype}
     _fill(model, file, named(model.state_dict(), prefix=tower.prefix), part="text encoder", **place)
-    cast("Any", model.embeddings).position_ids = torch.arange(settings.max_position_embeddings, device=device).unsqueeze(0)
+    cast("Any", model.embeddings).position_ids = torch.arange(
+        settings.max_position_embeddings, device=device
+    ).unsqueeze(0)
     if not tower.projected:
         return TextTower(model, tower.padding)
-    projection = _taken(file, Source(tower.prefix + "text_projection"), (settings.hidden_size, int(settings.projection_dim or 0)))
+    projection = _taken(
+        file, Source(tower.prefix + "text_projection"), (settings.hidden_size, int(settings.projection_dim or 0))
+    )
     return TextTower(model, tower.padding, projection.to(device, dtype, copy=True))
 
 

@@ -1,0 +1,78 @@
+"""From the tags of a prompt to a set of adapters for a checkpoint, with notes on what could not be honoured."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from inference.api.lookup import find_lora
+from inference.api.result import Inventory, ModelFile
+from inference.engine.bad_file import BadFile, BrokenModel
+from inference.engine.checkpoint import Checkpoint
+from inference.engine.networks.merge import Adapter, AdapterSet, read_network
+
+LORA_KINDS = frozenset({"lora", "lyco"})
+
+
+class Tag(Protocol):
+    """`<lora:name:te:unet:dyn>` as the prompt language reads it."""
+
+    @property
+    def kind(self) -> str: ...  # noqa: D102
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def te(self) -> float: ...  # noqa: D102
+    @property
+    def unet(self) -> float: ...  # noqa: D102
+    @property
+    def dyn(self) -> int | None: ...  # noqa: D102
+
+
+def activate(checkpoint: Checkpoint, tags: Sequence[Tag], inventory: Inventory) -> tuple[AdapterSet, tuple[str, ...]]:
+    """Dress `checkpoint` in what `tags` ask for; the set (a key to batch by and to wear again) and notes for the card.
+
+    An unknown name or kind is a note. Raises BrokenModel when a file is damaged or made for another model; the checkpoint
+    then is bare.
+    """
+    adapters: list[Adapter] = []
+    notes: list[str] = []
+    for tag in tags:
+        info = find_lora(inventory, tag.name) if tag.kind in LORA_KINDS else None
+        if info is None:
+            what = "LoRA" if tag.kind in LORA_KINDS else f"network of the kind “{tag.kind}”"
+            notes.append(f"There is no {what} called “{tag.name}” here; it was left out.")
+            continue
+        notes += _fitting(checkpoint, info)
+        adapters.append(Adapter(info.path, te=tag.te, unet=tag.unet, rank=tag.dyn or None))
+    wanted = tuple(adapters)
+    names = ", ".join(f"“{Path(adapter.path).stem}”" for adapter in wanted)
+    try:
+        checkpoint.wardrobe.wear(wanted)
+    except (BadFile, OSError) as error:
+        raise BrokenModel(f"The LoRA {names} cannot be used with “{checkpoint.info.name}”: it {error}") from error
+    return wanted, tuple(notes)
+
+
+def _fitting(checkpoint: Checkpoint, info: ModelFile) -> list[str]:
+    """Notes on a file that fits in part. Raises BrokenModel when it is for another family or fits nowhere."""
+    family = checkpoint.family
+    if info.family not in ("unknown", family.id):
+        raise BrokenModel(
+            f"The LoRA “{info.name}” is made for {_LABELS.get(info.family, info.family)}; "
+            f"“{checkpoint.info.name}” is a {family.label} model."
+        )
+    try:
+        network = read_network(Path(info.path))
+    except (BadFile, OSError) as error:
+        raise BrokenModel(f"The LoRA “{info.name}” cannot be used: it {error}") from error
+    unplaced = network.unplaced(checkpoint.wardrobe.targets)
+    if len(unplaced) == len(network.layers):
+        raise BrokenModel(
+            f"The LoRA “{info.name}” has no layer in common with “{checkpoint.info.name}”; it is for another kind of model."
+        )
+    if unplaced:
+        return [f"{len(unplaced)} of the {len(network.layers)} layers of “{info.name}” have no place in this model."]
+    return []
+
+
+_LABELS = {"sd1": "Stable Diffusion 1", "sd2": "Stable Diffusion 2", "sdxl": "Stable Diffusion XL"}

@@ -1,0 +1,39 @@
+"""What each kind of network adds to a layer, against the webui's own numbers in `lora.*`."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors.torch import load_file
+from torch import Tensor
+
+from inference.engine.networks.keys import SUFFIXES
+from inference.engine.networks.kinds import delta_of
+
+FOLDER = Path(os.environ.get("EASEL_GOLDEN", Path(__file__).parent / "vectors"))
+VECTORS: dict[str, Any] = json.loads((FOLDER / "lora.json").read_text(encoding="utf-8"))
+TOLERANCE = 2e-5
+
+
+@pytest.fixture(scope="module")
+def tensors() -> dict[str, Tensor]:
+    """The arrays of the vectors."""
+    return load_file(FOLDER / "lora.safetensors")
+
+
+@pytest.mark.parametrize("case", VECTORS["cases"], ids=[case["name"] for case in VECTORS["cases"]])
+def test_what_a_network_adds(case: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+    """Weight and bias changes, times the tag's strength for that side, equal the webui's."""
+    prefix = f"{case['name']}.net."
+    weights = {SUFFIXES[key.removeprefix(prefix)]: value for key, value in tensors.items() if key.startswith(prefix)}
+    strength = case[f"{case['applies']}_multiplier"]
+    delta = delta_of(weights, tensors[f"{case['name']}.orig"], rank=case["dyn_dim"])
+    want = tensors[f"{case['name']}.delta"]
+    assert delta.weight is not None
+    assert (delta.weight * strength - want).abs().max() <= TOLERANCE * want.abs().max()
+    assert (delta.bias is not None) == case.get("has_bias_delta", False)
+    if delta.bias is not None:
+        want = tensors[f"{case['name']}.bias_delta"]
+        assert (delta.bias * strength - want).abs().max() <= TOLERANCE * want.abs().max()
