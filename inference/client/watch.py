@@ -11,6 +11,8 @@ from inference.api.wire import Alive, Event
 
 SILENT_AFTER = 20.0
 """Seconds without any message."""
+FIRST_WORD = 90.0
+"""Seconds that a process may take to say its first word."""
 PATIENCE = {"cuda": 120.0}
 """Seconds without a forward while jobs run, by kind of device; a CPU may be at one step for minutes."""
 CPU_PATIENCE = 600.0
@@ -24,6 +26,7 @@ class Watch:
     patience: float = CPU_PATIENCE
     _heard: float = field(init=False)
     _moved: float = field(init=False)
+    _spoke: bool = False
     _step: int = -1
     _busy: bool = False
     _slowest: float = 0.0
@@ -33,7 +36,7 @@ class Watch:
 
     def heard(self, event: Event, now: float) -> None:
         """Any message proves that the process lives; Alive also says whether it moves."""
-        self._heard = now
+        self._heard, self._spoke = now, True
         if not isinstance(event, Alive):
             return
         if event.step != self._step or not event.running or not self._busy:
@@ -44,7 +47,7 @@ class Watch:
 
     def verdict(self, now: float) -> str | None:
         """Why the worker must be ended, or None."""
-        if now - self._heard > SILENT_AFTER:
+        if now - self._heard > (SILENT_AFTER if self._spoke else FIRST_WORD):
             return f"it has said nothing for {now - self._heard:.0f} s"
         limit = max(self.patience, 20 * self._slowest)
         if self._busy and now - self._moved > limit:

@@ -47,14 +47,12 @@ def paint(
     if source is not None and request.source is not None:
         strength = request.source.denoising_strength
         latent = yield Encode(to_pixels(source))
-    noise, stream = initial_noise(seeds, index, shape)
-    seed = seeds.seed if seeds.variation_strength else seeds.seed + index
+    noise, stream = initial_noise(seeds, index, shape, ensd=request.sampling.ensd)
     final = yield from sample(
         request.sampling,
         table=table,
         noise=noise.to(device),
         stream=DeviceNoise(stream, device),
-        seed=seed,
         latent=latent,
         denoising_strength=strength,
     )

@@ -11,6 +11,7 @@ import queue
 import socket
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from inference.api.errors import FailureCode
 from inference.api.wire import (
@@ -32,8 +33,10 @@ from inference.api.wire import (
     frame,
     length_of,
 )
-from inference.engine.loop import Engine
-from inference.engine.studio import Studio
+
+if TYPE_CHECKING:
+    from inference.engine.loop import Engine
+    from inference.engine.studio import Studio
 
 _log = logging.getLogger(__name__)
 
@@ -105,16 +108,20 @@ def serve(sock: socket.socket) -> int:
     if not isinstance(hello, Hello) or hello.version != VERSION:
         _log.error("Ending: the other side does not speak version %d of the protocol", VERSION)
         return 2
-    engine: Engine | None = None
+    engine: "Engine | None" = None
     stopped = threading.Event()
 
     def beat() -> None:
-        while not stopped.wait(HEARTBEAT):
-            counts = (engine.forwards.calls, engine.running) if engine is not None else (0, 0)
-            connection.send(Alive(*counts))
+        while True:
+            connection.send(Alive(engine.forwards.calls, engine.running) if engine is not None else Alive(0, 0))
+            if stopped.wait(HEARTBEAT):
+                return
 
-    connection.send(Alive(0, 0))
     threading.Thread(target=beat, name="heartbeat", daemon=True).start()
+    # Only now: these bring torch and diffusers, which take long enough for the other side to want a sign of life.
+    from inference.engine.loop import Engine
+    from inference.engine.studio import Studio
+
     studio = Studio(hello.settings)
     engine = Engine(
         prepare=studio.prepare,
@@ -131,7 +138,7 @@ def serve(sock: socket.socket) -> int:
     return 0
 
 
-def _serve_commands(connection: Connection, engine: Engine, studio: Studio) -> None:
+def _serve_commands(connection: Connection, engine: "Engine", studio: "Studio") -> None:
     """Obey commands between two turns of the engine; wait for them while it has nothing to do."""
     while True:
         try:

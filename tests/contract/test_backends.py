@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import pytest_asyncio
 from PIL import Image
 
 from inference.api.backend import Backend, BackendUnavailable
@@ -29,6 +30,8 @@ from inference.client.fake import FakeBackend
 from inference.client.local import LocalBackend
 from tests.checkpoints import write_tiny_checkpoint
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -38,19 +41,36 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture(params=["fake", "local"])
-async def backend(request: pytest.FixtureRequest, models: Path, tmp_path: Path) -> AsyncIterator[Backend]:
-    """A painter that is up."""
-    painters = {
-        "fake": lambda: FakeBackend(preview_every=2),
-        "local": lambda: LocalBackend(
-            EngineSettings(roots=(str(models),), cache=str(tmp_path), device="cpu", threads=1, preview_every=2)
-        ),
-    }
-    painter: Backend = painters[request.param]()
-    await painter.start()
-    yield painter
-    await painter.aclose()
+def painter(kind: str, models: Path, cache: Path) -> Backend:
+    """A painter of this kind, not yet started."""
+    if kind == "fake":
+        return FakeBackend(preview_every=2)
+    settings = EngineSettings(roots=(str(models),), cache=str(cache), device="cpu", threads=1, preview_every=2)
+    return LocalBackend(settings)
+
+
+@pytest.fixture(scope="module", params=["fake", "local"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Which painter."""
+    return request.param
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def backend(kind: str, models: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Backend]:
+    """A painter that is up, for all tests that leave it so."""
+    shared = painter(kind, models, tmp_path_factory.mktemp("cache"))
+    await shared.start()
+    yield shared
+    await shared.aclose()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def fleeting(kind: str, models: Path, tmp_path: Path) -> AsyncIterator[Backend]:
+    """A painter of one's own, to be closed."""
+    own = painter(kind, models, tmp_path)
+    await own.start()
+    yield own
+    await own.aclose()
 
 
 def painting(backend: Backend, **changes: object) -> GenerationRequest:
@@ -102,7 +122,8 @@ async def test_a_job_tells_its_story(backend: Backend) -> None:
     events = await events_of(backend, painting(backend), job=7)
     assert isinstance(events[0], Started)
     assert all(event.job == 7 for event in events)
-    progress = [event for event in events if isinstance(event, Progress) and event.stage == "painting"]
+    progress = [event for event in events if isinstance(event, Progress)]
+    assert progress[0].stage == "painting"
     assert [event.done for event in progress] == sorted(event.done for event in progress)
     assert progress[-1].done == progress[-1].total
     previews = [event for event in events if isinstance(event, Preview)]
@@ -200,21 +221,23 @@ async def test_refresh_answers(backend: Backend) -> None:
     assert (await backend.refresh()).inventory.checkpoints == before
 
 
-async def test_closed_is_closed(backend: Backend) -> None:
+async def test_closed_is_closed(fleeting: Backend) -> None:
     """After `aclose` nothing is ready, a new job is refused with a sentence, and closing again does no harm."""
-    await backend.aclose()
-    assert backend.ready is None
+    await fleeting.aclose()
+    assert fleeting.ready is None
     with pytest.raises(BackendUnavailable, match=r"\.$"):
-        await events_of(backend, UpscaleRequest(picture="x", upscaler="lanczos"))
-    await backend.aclose()
+        await events_of(fleeting, UpscaleRequest(picture="x", upscaler="lanczos"))
+    await fleeting.aclose()
 
 
-async def test_closing_ends_running_jobs(backend: Backend) -> None:
+async def test_closing_ends_running_jobs(fleeting: Backend) -> None:
     """A job that runs when the painter is closed ends with `worker_died`, so that it can be tried again."""
     story: list[JobEvent] = []
-    async with aclosing(backend.generate(3, painting(backend, sampling=Sampling(steps=150)), attachments={})) as events:
+    async with aclosing(
+        fleeting.generate(3, painting(fleeting, sampling=Sampling(steps=150)), attachments={})
+    ) as events:
         async for event in events:
             story.append(event)
             if isinstance(event, Started):
-                await backend.aclose()
+                await fleeting.aclose()
     assert failed(story).code is FailureCode.WORKER_DIED

@@ -1,13 +1,14 @@
 """When a worker counts as dead or stuck, by an injected clock."""
 
 from inference.api.wire import Alive, Progress
-from inference.client.watch import SILENT_AFTER, Watch
+from inference.client.watch import FIRST_WORD, SILENT_AFTER, Watch
 
 
 def test_silence_is_the_end() -> None:
     """A worker that says nothing for too long must be ended; any message keeps it."""
     watch = Watch(0.0)
-    assert watch.verdict(SILENT_AFTER) is None
+    assert watch.verdict(FIRST_WORD) is None
+    assert "said nothing" in (watch.verdict(FIRST_WORD + 1) or "")
     watch.heard(Progress(1, 1, 2), 15.0)
     assert watch.verdict(15.0 + SILENT_AFTER) is None
     assert "said nothing" in (watch.verdict(16.0 + SILENT_AFTER) or "")

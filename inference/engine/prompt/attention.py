@@ -1,0 +1,78 @@
+r"""Weights in a prompt: (more), [less], (this much:1.3), \( literal \), BREAK. The webui's rules, which never refuse a text."""
+
+import re
+from typing import NamedTuple
+
+MORE, LESS = 1.1, 1 / 1.1
+BREAK = -1.0
+"""Weight of the fragment "BREAK" that ends a window; inside brackets it is multiplied, and then only a word."""
+
+_TOKEN = re.compile(
+    r"\\\(|\\\)|\\\[|\\\]|\\\\|\\|\(|\[|:\s*([+-]?[.\d]+)\s*\)|\)|\]|[^\\()\[\]:]+|:",
+)
+_BREAK = re.compile(r"\s*\bBREAK\b\s*")
+
+
+class Fragment(NamedTuple):
+    """A piece of text and its weight."""
+
+    text: str
+    weight: float
+
+
+def parse_attention(text: str) -> list[Fragment]:
+    """`text` as fragments in order; neighbours of equal weight are one.
+
+    A bracket that closes nothing is text; one that is never closed holds to the end.
+    """
+    found: list[Fragment] = []
+    round_open: list[int] = []
+    square_open: list[int] = []
+
+    def scale(start: int, factor: float) -> None:
+        found[start:] = [Fragment(fragment.text, fragment.weight * factor) for fragment in found[start:]]
+
+    for match in _TOKEN.finditer(text):
+        piece, number = match[0], _number(match[1])
+        if piece.startswith("\\"):
+            found.append(Fragment(piece[1:], 1.0))  # a lone backslash vanishes
+        elif piece == "(":
+            round_open.append(len(found))
+        elif piece == "[":
+            square_open.append(len(found))
+        elif number is not None and round_open:
+            scale(round_open.pop(), number)
+        elif piece == ")" and round_open:
+            scale(round_open.pop(), MORE)
+        elif piece == "]" and square_open:
+            scale(square_open.pop(), LESS)
+        else:
+            parts = _BREAK.split(piece)
+            for i, part in enumerate(parts):
+                if i:
+                    found.append(Fragment("BREAK", BREAK))
+                found.append(Fragment(part, 1.0))
+    for start in reversed(round_open):
+        scale(start, MORE)
+    for start in reversed(square_open):
+        scale(start, LESS)
+    return _joined(found)
+
+
+def _number(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _joined(fragments: list[Fragment]) -> list[Fragment]:
+    joined: list[Fragment] = []
+    for fragment in fragments or [Fragment("", 1.0)]:
+        if joined and joined[-1].weight == fragment.weight:
+            joined[-1] = Fragment(joined[-1].text + fragment.text, fragment.weight)
+        else:
+            joined.append(fragment)
+    return joined

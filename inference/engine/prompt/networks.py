@@ -1,0 +1,28 @@
+"""Network tags in a prompt, `<lora:name:te:unet>`: taken out of the text, handed on as values."""
+
+import re
+from dataclasses import dataclass
+
+_TAG = re.compile(r"<(\w+):([^>]+)>")
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkTag:
+    """One tag: its `kind` ("lora"), its `name`, and the arguments as written."""
+
+    kind: str
+    name: str
+    positional: tuple[str, ...] = ()
+    named: tuple[tuple[str, str], ...] = ()
+
+
+def strip_networks(text: str) -> tuple[str, tuple[NetworkTag, ...]]:
+    """`text` without its tags, punctuation around them left as it is, and the tags in order."""
+    tags = [_tag(match[1], match[2].split(":")) for match in _TAG.finditer(text)]
+    return _TAG.sub("", text), tuple(tags)
+
+
+def _tag(kind: str, items: list[str]) -> NetworkTag:
+    pairs = [tuple(item.split("=", 1)) for item in items if "=" in item]
+    plain = [item for item in items if "=" not in item]
+    return NetworkTag(kind, plain[0] if plain else "", tuple(plain[1:]), tuple((key, value) for key, value in pairs))
