@@ -108,7 +108,7 @@ def serve(sock: socket.socket) -> int:
     if not isinstance(hello, Hello) or hello.version != VERSION:
         _log.error("Ending: the other side does not speak version %d of the protocol", VERSION)
         return 2
-    engine: "Engine | None" = None
+    engine: Engine | None = None
     stopped = threading.Event()
 
     def beat() -> None:
