@@ -9,8 +9,10 @@ import pytest
 from safetensors.torch import load_file
 from torch import Tensor
 
+from inference.engine.networks.activation import strengths
 from inference.engine.networks.keys import SUFFIXES
 from inference.engine.networks.kinds import delta_of
+from inference.engine.prompt.networks import strip_networks
 
 FOLDER = Path(os.environ.get("EASEL_GOLDEN", Path(__file__).parent / "vectors"))
 VECTORS: dict[str, Any] = json.loads((FOLDER / "lora.json").read_text(encoding="utf-8"))
@@ -37,3 +39,16 @@ def test_what_a_network_adds(case: dict[str, Any], tensors: dict[str, Tensor]) -
     if delta.bias is not None:
         want = tensors[f"{case['name']}.bias_delta"]
         assert (delta.bias * strength - want).abs().max() <= TOLERANCE * want.abs().max()
+
+
+@pytest.mark.parametrize("case", VECTORS["tag_args"], ids=[case["text"] for case in VECTORS["tag_args"]])
+def test_arguments_of_tags(case: dict[str, Any]) -> None:
+    """Names, strengths and ranks are read from a tag as in the webui; what is no number is an error."""
+    remaining, tags = strip_networks(case["text"])
+    if "error" in case:
+        with pytest.raises(ValueError, match=r"convert|needs a name"):
+            [strengths(tag) for tag in tags]
+        return
+    assert remaining == case["remaining"]
+    assert [tag.name for tag in tags] == case["names"]
+    assert [strengths(tag) for tag in tags] == list(zip(case["te"], case["unet"], case["dyn"], strict=True))

@@ -1,5 +1,6 @@
 """From the tags of a prompt to a set of adapters for a checkpoint, with notes on what could not be honoured."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -14,18 +15,33 @@ LORA_KINDS = frozenset({"lora", "lyco"})
 
 
 class Tag(Protocol):
-    """`<lora:name:te:unet:dyn>` as the prompt language reads it."""
+    """`<kind:name:…>` as the prompt language reads it (`inference.engine.prompt.networks`)."""
 
     @property
     def kind(self) -> str: ...  # noqa: D102
     @property
     def name(self) -> str: ...  # noqa: D102
     @property
-    def te(self) -> float: ...  # noqa: D102
+    def positional(self) -> tuple[str, ...]: ...  # noqa: D102
     @property
-    def unet(self) -> float: ...  # noqa: D102
-    @property
-    def dyn(self) -> int | None: ...  # noqa: D102
+    def named(self) -> tuple[tuple[str, str], ...]: ...  # noqa: D102
+
+
+def strengths(tag: Tag) -> tuple[float, float, int | None]:
+    """Strengths for text encoder and UNet, and ranks to keep, of `<lora:name:te:unet:dyn>` (webui).
+
+    The text encoder's is 1 when it is not said, the UNet's then the text encoder's; `te=`, `unet=` and `dyn=` win over places.
+    Raises ValueError when what should be a number is none, or the name is missing.
+    """
+    if not tag.name:
+        raise ValueError("a tag needs a name")
+    named, said = dict(tag.named), tag.positional
+    te = float(named.get("te", said[0] if said else 1.0))
+    unet = float(named.get("unet", said[1] if len(said) > 1 else te))
+    rank = named.get("dyn", said[2] if len(said) > 2 else None)
+    if not math.isfinite(te) or not math.isfinite(unet):
+        raise ValueError("a strength must be a finite number")
+    return te, unet, None if rank is None else int(rank)
 
 
 def activate(checkpoint: Checkpoint, tags: Sequence[Tag], inventory: Inventory) -> tuple[AdapterSet, tuple[str, ...]]:
@@ -42,8 +58,13 @@ def activate(checkpoint: Checkpoint, tags: Sequence[Tag], inventory: Inventory) 
             what = "LoRA" if tag.kind in LORA_KINDS else f"network of the kind “{tag.kind}”"
             notes.append(f"There is no {what} called “{tag.name}” here; it was left out.")
             continue
+        try:
+            te, unet, rank = strengths(tag)
+        except ValueError:
+            notes.append(f"A strength of the LoRA “{tag.name}” is no number; it was left out.")
+            continue
         notes += _fitting(checkpoint, info)
-        adapters.append(Adapter(info.path, te=tag.te, unet=tag.unet, rank=tag.dyn or None))
+        adapters.append(Adapter(info.path, te=te, unet=unet, rank=rank or None))
     wanted = tuple(adapters)
     names = ", ".join(f"“{Path(adapter.path).stem}”" for adapter in wanted)
     try:
@@ -51,6 +72,13 @@ def activate(checkpoint: Checkpoint, tags: Sequence[Tag], inventory: Inventory) 
     except (BadFile, OSError) as error:
         raise BrokenModel(f"The LoRA {names} cannot be used with “{checkpoint.info.name}”: it {error}") from error
     return wanted, tuple(notes)
+
+
+def lora_hashes(adapters: AdapterSet, inventory: Inventory) -> str:
+    """What the parameter text says of `adapters`: `name: hash, name: hash`; empty for none."""
+    files = {info.path: info for info in inventory.loras}
+    worn = dict.fromkeys(files[adapter.path] for adapter in adapters if adapter.path in files)
+    return ", ".join(f"{info.name.replace(':', '').replace(',', '')}: {info.hash}" for info in worn if info.hash)
 
 
 def _fitting(checkpoint: Checkpoint, info: ModelFile) -> list[str]:

@@ -143,15 +143,13 @@ def _merged(
     """`weight` and `bias` with one network's layer added at `strength`, in new tensors of the same dtype."""
     plain = low_rank(weights) if rank is None else None
     if plain is not None:
-        up, down, scale = (
-            part.to(weight.device, torch.float32) if isinstance(part, Tensor) else part for part in plain
-        )
+        up, down = (part.to(weight.device, torch.float32) for part in plain[:2])
         if up.shape[1] != down.shape[0] or (up.shape[0], down.shape[1]) != tuple(weight.flatten(1).shape):
             raise BadFile(
                 f"does not fit: it changes a layer of {up.shape[0]}×{down.shape[1]} numbers, "
                 f"where this model has one of the shape {tuple(weight.shape)}."
             )
-        summed = torch.addmm(weight.flatten(1).float(), up, down, alpha=strength * scale)
+        summed = torch.addmm(weight.flatten(1).float(), up, down, alpha=strength * plain[2])
         return summed.reshape(weight.shape).to(weight.dtype), bias
     delta = delta_of(weights, weight, rank=rank)
     if delta.weight is not None:

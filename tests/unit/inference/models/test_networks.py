@@ -1,7 +1,6 @@
 """LoRAs and their relatives on a whole checkpoint: every naming finds its layer, and taking off leaves no trace."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from inference.engine.checkpoint import Checkpoint
 from inference.engine.networks.activation import activate
 from inference.engine.networks.keys import canonical, split_key
 from inference.engine.networks.merge import Adapter
+from inference.engine.prompt.networks import NetworkTag, strip_networks
 from tests.checkpoints import FamilyName, write_tiny_checkpoint
 
 Load = Callable[[Path], Checkpoint]
@@ -22,15 +22,10 @@ UP, DOWN = ".lora_up.weight", ".lora_down.weight"
 ATTENTION = "down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k"
 
 
-@dataclass(frozen=True)
-class Tag:
+def tag(name: str, *, te: float = 1.0, unet: float | None = None, kind: str = "lora") -> NetworkTag:
     """A tag as the prompt language reads it."""
-
-    name: str
-    te: float = 1.0
-    unet: float = 1.0
-    dyn: int | None = None
-    kind: str = "lora"
+    (found,) = strip_networks(f"<{kind}:{name}:{te}:{te if unet is None else unet}>")[1]
+    return found
 
 
 def state_of(checkpoint: Checkpoint) -> dict[str, Tensor]:
@@ -86,7 +81,7 @@ def test_every_naming_finds_the_same_layer(tmp_path: Path, load: Load, layer: st
     checkpoint = load(write_tiny_checkpoint(tmp_path / "a.safetensors"))
     before = state_of(checkpoint)
     info = write(tmp_path, "x", pair(layer, 16, 16, up=ends[0], down=ends[1]))
-    _, notes = activate(checkpoint, [Tag("x", unet=0.5)], Inventory(loras=(info,)))
+    _, notes = activate(checkpoint, [tag("x", unet=0.5)], Inventory(loras=(info,)))
     assert notes == ()
     name = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight"
     after = state_of(checkpoint)
@@ -114,7 +109,7 @@ def test_text_layers_take_the_text_strength(
     before = state_of(checkpoint)
     out, into = before[name].shape
     info = write(tmp_path, "x", pair(layer, out, into))
-    activate(checkpoint, [Tag("x", te=0.25, unet=9.0)], Inventory(loras=(info,)))
+    activate(checkpoint, [tag("x", te=0.25, unet=9.0)], Inventory(loras=(info,)))
     after = state_of(checkpoint)
     assert changed(before, after) == [name]
     up, down = pair("", out, into).values()
@@ -143,14 +138,14 @@ def test_a_hundred_changes_leave_the_base_bit_for_bit(tmp_path: Path, load: Load
     dressed: dict[tuple[str, ...], dict[str, Tensor]] = {}
     for turn in range(100):
         names = tuple(files[(turn * 7 + step * 3) % 4].name for step in range(turn % 3))
-        activate(checkpoint, [Tag(name, te=0.7, unet=0.1 * (turn % 5)) for name in names], inventory)
+        activate(checkpoint, [tag(name, te=0.7, unet=0.1 * (turn % 5)) for name in names], inventory)
         if turn % 5 == 3 and names:
             now = state_of(checkpoint)
             assert changed(before, now)
             assert not changed(dressed.setdefault(names, now), now)
     checkpoint.wardrobe.wear(())
     assert changed(before, state_of(checkpoint)) == []
-    activate(checkpoint, [Tag("plain")], inventory)
+    activate(checkpoint, [tag("plain")], inventory)
     assert checkpoint.wardrobe.forget() > 0
     assert changed(before, state_of(checkpoint)) == []
 
@@ -168,16 +163,16 @@ def test_several_networks_add_up_in_order(tmp_path: Path, load: Load) -> None:
     )
     inventory = Inventory(loras=files)
     up, down = pair("", 16, 16).values()
-    activate(checkpoint, [Tag("one"), Tag("rows")], inventory)
+    activate(checkpoint, [tag("one"), tag("rows")], inventory)
     assert torch.allclose(state_of(checkpoint)[name], (base + up @ down) * (1 + scale[:, None]), atol=1e-5)
-    activate(checkpoint, [Tag("rows"), Tag("one")], inventory)
+    activate(checkpoint, [tag("rows"), tag("one")], inventory)
     assert torch.allclose(state_of(checkpoint)[name], base * (1 + scale[:, None]) + up @ down, atol=1e-5)
 
 
 def test_unknown_names_are_notes(tmp_path: Path, load: Load) -> None:
     """A LoRA or a kind that is not there is a note, and the checkpoint stays bare."""
     checkpoint = load(write_tiny_checkpoint(tmp_path / "a.safetensors"))
-    adapters, notes = activate(checkpoint, [Tag("nope"), Tag("x", kind="hypernet")], Inventory())
+    adapters, notes = activate(checkpoint, [tag("nope"), tag("x", kind="hypernet")], Inventory())
     assert adapters == ()
     assert notes[0] == "There is no LoRA called “nope” here; it was left out."
     assert "hypernet" in notes[1]
@@ -205,10 +200,10 @@ def test_files_that_do_not_fit_are_refused_and_leave_the_base_clean(tmp_path: Pa
         ("gone", "“gone” cannot be used"),
     ):
         with pytest.raises(BrokenModel, match=words):
-            activate(checkpoint, [Tag("partly"), Tag(name)], inventory)
+            activate(checkpoint, [tag("partly"), tag(name)], inventory)
         checkpoint.wardrobe.wear(())
         assert changed(before, state_of(checkpoint)) == []
-    _, notes = activate(checkpoint, [Tag("partly")], inventory)
+    _, notes = activate(checkpoint, [tag("partly")], inventory)
     assert notes == ("1 of the 2 layers of “partly” have no place in this model.",)
 
 
@@ -216,7 +211,7 @@ def test_wearing_a_set_again_reads_no_file(tmp_path: Path, load: Load) -> None:
     """A set worn lately is put on again without its file, as the loop does between forwards."""
     checkpoint = load(write_tiny_checkpoint(tmp_path / "a.safetensors"))
     info = write(tmp_path, "x", pair(f"lora_unet_{ATTENTION}", 16, 16))
-    adapters, _ = activate(checkpoint, [Tag("x")], Inventory(loras=(info,)))
+    adapters, _ = activate(checkpoint, [tag("x")], Inventory(loras=(info,)))
     dressed = state_of(checkpoint)
     checkpoint.wardrobe.wear(())
     Path(info.path).unlink()
