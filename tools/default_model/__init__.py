@@ -1,0 +1,1 @@
+"""Easel's own small Stable Diffusion model: pictures, training, judging and export."""

@@ -1,0 +1,44 @@
+"""The painter's three networks, as the configuration classes of diffusers and transformers name them."""
+
+from typing import Any
+
+SCALE = 0.18215  # what an SD 1.x loader multiplies a latent with; export folds the measured scale into the weights
+
+VAE: dict[str, Any] = {
+    "in_channels": 3,
+    "out_channels": 3,
+    "latent_channels": 4,
+    "block_out_channels": [8, 32, 64, 64],
+    "layers_per_block": 1,
+    "norm_num_groups": 8,
+    "sample_size": 128,
+    "scaling_factor": SCALE,
+    "down_block_types": ["DownEncoderBlock2D"] * 4,
+    "up_block_types": ["UpDecoderBlock2D"] * 4,
+}
+UNET: dict[str, Any] = {
+    "sample_size": 16,
+    "in_channels": 4,
+    "out_channels": 4,
+    "block_out_channels": [64, 128],
+    "layers_per_block": 1,
+    "norm_num_groups": 16,
+    "cross_attention_dim": 128,
+    "attention_head_dim": 4,
+    "down_block_types": ["DownBlock2D", "CrossAttnDownBlock2D"],
+    "up_block_types": ["CrossAttnUpBlock2D", "UpBlock2D"],
+}
+TEXT: dict[str, Any] = {
+    "vocab_size": 49408,
+    "hidden_size": 128,
+    "intermediate_size": 512,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "projection_dim": 128,
+    "max_position_embeddings": 77,
+    "hidden_act": "quick_gelu",
+    "bos_token_id": 49406,
+    "eos_token_id": 49407,
+    "pad_token_id": 49407,
+}
+PREDICTION = "v_prediction"
