@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 _NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*$")
 _CLOSES = {"[": "]", "(": ")"}
+_DEEPEST = 50
+"""Brackets inside brackets that are still read; deeper ones make no sense to anybody."""
 
 
 class Stage(NamedTuple):
@@ -114,17 +116,19 @@ def _render(nodes: _Nodes, call: int, calls: int, before: int | None) -> str:
     return "".join(parts)
 
 
-def _parse(text: str) -> _Nodes:
+def _parse(text: str, depth: int = 0) -> _Nodes:
     """Whole text; a bracket without its partner is a letter. A bare | makes no sense."""
+    if depth > _DEEPEST:
+        raise _Senseless
     nodes: list[str | _Switch | _Turns] = []
-    at = 0
+    at, partners = 0, _partners(text)
     while at < len(text):
         letter = text[at]
         if letter == "\\" and at + 1 < len(text):
             nodes.append(text[at : at + 2])
             at += 2
             continue
-        end = _partner(text, at) if letter in _CLOSES else None
+        end = partners.get(at)
         if end is None:
             if letter == "|":
                 raise _Senseless
@@ -132,45 +136,45 @@ def _parse(text: str) -> _Nodes:
             at += 1
             continue
         inner = text[at + 1 : end]
-        nodes += _bracket(inner) if letter == "[" else ("(", *_parse(inner), ")")
+        nodes += _bracket(inner, depth + 1) if letter == "[" else ("(", *_parse(inner, depth + 1), ")")
         at = end + 1
     return tuple(nodes)
 
 
-def _bracket(inner: str) -> _Nodes:
+def _bracket(inner: str, depth: int) -> _Nodes:
     """Square brackets: turns, a switch, or just less weight."""
     options = _split(inner, "|")
     if len(options) > 1:
         if any(len(_split(option, ":")) > 1 for option in options):
             raise _Senseless
-        return (_Turns(tuple(_parse(option) for option in options)),)
+        return (_Turns(tuple(_parse(option, depth) for option in options)),)
     parts = _split(inner, ":")
     number = _NUMBER.match(parts[-1])
     if number is not None and len(parts) in (2, 3):
-        first = _parse(parts[0]) if len(parts) == 3 else ()
-        return (_Switch(first, _parse(parts[-2]), number[1]),)
-    return ("[", *_parse(inner), "]")
+        first = _parse(parts[0], depth) if len(parts) == 3 else ()
+        return (_Switch(first, _parse(parts[-2], depth), number[1]),)
+    return ("[", *_parse(inner, depth), "]")
 
 
-def _partner(text: str, start: int) -> int | None:
-    """Where the bracket at `start` closes, or None."""
-    stack: list[str] = []
-    at = start
+def _partners(text: str) -> dict[int, int]:
+    """Where each bracket that has a partner closes. One that closes the wrong kind leaves all that are open without."""
+    found: dict[int, int] = {}
+    waiting: list[int] = []
+    at = 0
     while at < len(text):
         letter = text[at]
         if letter == "\\":
             at += 2
             continue
         if letter in _CLOSES:
-            stack.append(_CLOSES[letter])
-        elif letter in _CLOSES.values():
-            if letter != stack[-1]:
-                return None
-            stack.pop()
-            if not stack:
-                return at
+            waiting.append(at)
+        elif letter in _CLOSES.values() and waiting:
+            if letter == _CLOSES[text[waiting[-1]]]:
+                found[waiting.pop()] = at
+            else:
+                waiting.clear()
         at += 1
-    return None
+    return found
 
 
 def _split(text: str, mark: str) -> list[str]:
