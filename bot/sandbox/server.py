@@ -19,6 +19,7 @@ from bot.sandbox.cdn import ROUTE, Cdn
 from bot.sandbox.clock import Clock
 from bot.sandbox.conformance import Conformance
 from bot.sandbox.default_world import furnish
+from bot.sandbox.doorplate import Doorplate
 from bot.sandbox.driver import Person
 from bot.sandbox.faults import FaultList
 from bot.sandbox.gateway import Gateway
@@ -73,7 +74,8 @@ class Loopback:
         privileged_intents: int = 0,
     ) -> None:
         self.token = secrets.token_urlsafe(48)
-        self.secret = secrets.token_urlsafe(24)
+        self._doorplate = Doorplate.read(folder) if folder else Doorplate.fresh()
+        self.secret = self._doorplate.secret
         self.conformance = conformance
         self.faults = FaultList()
         self._journal = Journal(folder / "world.jsonl") if folder else None
@@ -116,20 +118,29 @@ class Loopback:
         return self.gate.violations
 
     async def start(self, port: int = 0) -> Urls:
-        """Listen on 127.0.0.1, on any free port for 0. Raises OSError when the port is taken."""
+        """Listen on 127.0.0.1; for 0 on the port of last time, or any free one. Raises OSError when the port is taken."""
         app = web.Application(client_max_size=2 * REQUEST_LIMIT, middlewares=[self._door])
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=GOODBYE_SECONDS)
         rest = self._add_routes(app)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, HOST, port)
-        await site.start()
+        await self._listen(self._runner, port)
         number = int(self._runner.addresses[0][1])
+        self._doorplate.keep(number)
         base = f"http://{HOST}:{number}"
         gateway = f"ws://{HOST}:{number}/gateway"
         self.world.links.base = base
         self.gateway.url = rest.gateway_url = gateway
         self.urls = Urls(base, base + PREFIX, gateway, base + "/cdn", f"{base}/?{KEY}={self.secret}")
         return self.urls
+
+    async def _listen(self, runner: web.AppRunner, port: int) -> None:
+        """Open the port that is wanted; one that was only remembered may be somebody else's by now."""
+        try:
+            await web.TCPSite(runner, HOST, port or self._doorplate.port).start()
+        except OSError:
+            if port or not self._doorplate.port:
+                raise
+            await web.TCPSite(runner, HOST, 0).start()
 
     async def stop(self) -> None:
         """Close everything; the world is on disk already, and is written once more in short form."""

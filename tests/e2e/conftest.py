@@ -1,6 +1,7 @@
 """Fixtures of the end-to-end tests: a loopback Discord whose traffic is judged by Discord's own description, and people."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import discord
@@ -13,11 +14,22 @@ from bot.sandbox.conformance import Conformance
 from bot.sandbox.driver import Person
 from bot.sandbox.server import Loopback
 from bot.settings import PROJECT, SandboxSettings
+from tests.e2e.browser import PACKAGE, find_browser
 
 OPENAPI = PROJECT / SandboxSettings().openapi
 """Discord's OpenAPI description; where a clone does not have it, the traffic is not compared with it."""
 
 Connect = Callable[[discord.Client], Awaitable[None]]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the page's tests out where no browser is, and say which package to install; EASEL_NEEDS_BROWSER forbids that."""
+    left_out = [item for item in items if item.get_closest_marker("page")]
+    if not left_out or find_browser() or os.environ.get("EASEL_NEEDS_BROWSER"):
+        return
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+    print(f"\nNo browser: {len(left_out)} tests of the page are left out. Install the package {PACKAGE} to run them.")  # noqa: T201
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

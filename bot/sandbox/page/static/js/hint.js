@@ -18,7 +18,7 @@ export function showHint(write) {
     h("ol", {},
       h("li", {}, "Type ", h("b", {}, "/imagine"), ", press ", key("Tab"), ", say what you want and press ", key("Enter"), "."),
       h("li", {}, "Press the buttons under your pictures, or react with ✉️ to get them in your direct messages."),
-      h("li", {}, "Everything is on your own computer. Switch to Ben or Cleo at the bottom left to be somebody else.")),
+      h("li", {}, "Everything is on your own computer. Under the channels you can switch to Ben or Cleo and be somebody else.")),
     h("button", { class: "button primary", type: "button", onclick: () => { away(); write("/imagine"); } }, "Try /imagine"));
   byId("composer").before(card);
 }
