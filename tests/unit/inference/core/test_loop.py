@@ -121,7 +121,7 @@ def test_different_jobs_share_a_forward(model: PaintingModel) -> None:
     engine.submit(submit(1))
     engine.submit(submit(2))
     run(engine)
-    assert forwards.batches == [2, 4, 4, 4]
+    assert forwards.batches == [4, 4, 4, 2]
     assert kinds(events).count("Finished") == 2
 
 
@@ -163,7 +163,7 @@ def test_cancel_frees_at_once(model: PaintingModel) -> None:
     assert events[-1].code is FailureCode.CANCELLED
     assert engine.running == 1
     engine.turn()
-    assert forwards.batches == [2, 4, 2]
+    assert forwards.batches == [4, 4, 2]
 
 
 def test_cancel_of_a_waiting_or_unknown_job(model: PaintingModel) -> None:
