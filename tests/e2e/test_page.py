@@ -18,6 +18,7 @@ from bot.sandbox.server import Loopback
 from tests.e2e.browser import find_browser
 from tests.e2e.conftest import Connect
 from tests.e2e.page_bot import PageBot, painting
+from tests.e2e.small_bot import SmallBot
 
 pytestmark = pytest.mark.page
 
@@ -304,6 +305,38 @@ async def test_an_application_that_does_not_answer(
     clock.advance(3)
     await expect(page.get_by_role("alert")).to_have_text("The application did not respond")
     await shoot(page, "silent")
+
+
+async def test_a_button_that_is_not_answered(bot: PageBot, look: Look, ada: Person, clock: ShiftedClock) -> None:
+    """A pressed button is busy until the bot answers; without an answer the message says that the interaction failed."""
+    page = await look()
+    await imagine(page, bot)
+    button = page.locator("[data-cid='do:mute']")
+    await button.press("Enter")
+    await expect(button).to_have_attribute("aria-busy", "true")
+    await ada.wait_for(lambda event: event["type"] == "interaction" and event["custom_id"] == "do:mute")
+    clock.advance(3)
+    await expect(page.get_by_role("alert")).to_have_text("This interaction failed")
+    await expect(button).not_to_have_attribute("aria-busy", "true")
+
+
+async def test_menus_in_messages_and_replies(connect: Connect, look: Look, ada: Person) -> None:
+    """A menu under a message is opened, moved in and chosen from by keyboard; a reply shows what it answers."""
+    await connect(SmallBot())
+    page = await look()
+    await (await ada.slash("paint", "#paint", prompt="a cat")).answered()
+    menu = page.locator("[data-cid=scale]")
+    await menu.focus()
+    await page.keyboard.press("ArrowDown")
+    await expect(page.get_by_role("option", name="2x")).to_be_visible()
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".content")).to_contain_text("scaled 2x")
+    await page.get_by_role("button", name="Reply").press("Enter")
+    await page.keyboard.type("good")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".cause-jump")).to_have_text("scaled 2x")
+    await page.get_by_role("button", name="Delete", exact=True).press("Enter")
+    await expect(page.get_by_text("The original message was deleted")).to_be_visible()
 
 
 async def test_another_person_sees_another_screen(bot: PageBot, look: Look) -> None:

@@ -135,17 +135,12 @@ class Page:
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT, max_msg_size=FRAME_LIMIT)
         await socket.prepare(request)
         self._sockets.add(socket)
-        with person.subscribe() as events:
-            accepts = person.world.users[person.id].accepts_direct_messages
-            hello = json.dumps({"view": person.view(), "accepts": accepts})
-            try:
-                async with asyncio.TaskGroup() as tasks:
-                    screen = tasks.create_task(_show(socket, hello, events))
-                    await _obey(socket, person, tasks)
-                    screen.cancel()
-            except* ConnectionError:
-                pass  # the page was closed while something was on its way to it
-        self._sockets.discard(socket)
+        try:
+            await _serve(socket, person)
+        except* ConnectionError:
+            pass  # the page was closed while something was on its way to it
+        finally:
+            self._sockets.discard(socket)
         return socket
 
     async def close(self, _app: web.Application) -> None:
@@ -158,6 +153,17 @@ def _from_page(request: web.Request) -> None:
     """Browsers say where a websocket or a POST comes from; the server compares it. Raises HTTPForbidden without it."""
     if "Origin" not in request.headers:
         raise web.HTTPForbidden(text="Only the page itself may do that.")
+
+
+async def _serve(socket: web.WebSocketResponse, person: Person) -> None:
+    """Show the screen and do what is asked, until the page closes. Raises ExceptionGroup when a connection breaks."""
+    with person.subscribe() as events:
+        accepts = person.world.users[person.id].accepts_direct_messages
+        hello = json.dumps({"view": person.view(), "accepts": accepts})
+        async with asyncio.TaskGroup() as tasks:
+            screen = tasks.create_task(_show(socket, hello, events))
+            await _obey(socket, person, tasks)
+            screen.cancel()
 
 
 async def _show(socket: web.WebSocketResponse, hello: str, events: Subscription) -> None:

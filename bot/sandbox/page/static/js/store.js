@@ -89,8 +89,10 @@ export class Store extends EventTarget {
   put(message) {
     const list = this.messages(message.channel_id);
     const at = list.findIndex((other) => other.id === message.id);
-    if (at >= 0) list[at] = message;
-    else {
+    if (at >= 0) {
+      list[at] = message;
+      this.answers(list, message.id, message);
+    } else {
       let index = list.length;
       while (index > 0 && BigInt(list[index - 1].id) > BigInt(message.id)) index -= 1;
       list.splice(index, 0, message);
@@ -122,12 +124,22 @@ export class Store extends EventTarget {
     /** @type {Record<string, () => void>} */ (handlers)[event.type]?.();
   }
 
+  /** Replies show what they answer as it is now. @param {any[]} list @param {string} id @param {any} original null when it is gone */
+  answers(list, id, original) {
+    for (const reply of list) {
+      if (reply.referenced_message?.id !== id) continue;
+      reply.referenced_message = original;
+      this.tell("message", reply);
+    }
+  }
+
   /** @param {any} event */
   remove(event) {
     const list = this.messages(event.channel_id);
     const at = list.findIndex((message) => message.id === event.message_id);
     if (at >= 0) list.splice(at, 1);
     this.tell("gone", event);
+    this.answers(list, event.message_id, null);
   }
 
   /** @param {any} event */
