@@ -3,7 +3,7 @@
 Owns how AND parts, schedules and SDXL's vectors meet (webui v1.10.1). The prompt language itself is `inference.engine.prompt`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -11,8 +11,10 @@ from torch import Tensor
 
 from inference.api.catalog import SAMPLERS
 from inference.api.request import GenerationRequest
+from inference.engine.embeddings import Embedding
 from inference.engine.guidance import Conditions, Guide, repeat_last
-from inference.engine.prompt.networks import strip_networks
+from inference.engine.lexicon import Words
+from inference.engine.networks.merge import AdapterSet
 from inference.engine.prompt.plan import plan_prompt
 from inference.engine.text import encode_chunks
 from inference.engine.tokenizer import tokenizer
@@ -24,9 +26,17 @@ class Encoder:
     """Encodes the parts of one request with one checkpoint; remembers what it has encoded."""
 
     def __init__(
-        self, request: GenerationRequest, checkpoint: Any, *, dtype: torch.dtype, device: torch.device
+        self,
+        request: GenerationRequest,
+        checkpoint: Any,
+        *,
+        dtype: torch.dtype,
+        device: torch.device,
+        adapters: AdapterSet = (),
+        words: Mapping[str, Embedding] | None = None,
     ) -> None:
         self._request, self._checkpoint, self._dtype, self._device = request, checkpoint, dtype, device
+        self._adapters, self._words = adapters, words or {}
         self._known: dict[Any, Conditions] = {}
         self._groups: dict[Any, tuple[tuple[float, Conditions], ...]] = {}
         height, width = request.canvas.height, request.canvas.width
@@ -36,7 +46,14 @@ class Encoder:
         """One text, as chunks, under the request's clip skip and emphasis."""
         if chunks not in self._known:
             prompt = self._request.prompt
-            encoded = encode_chunks(self._checkpoint.text, chunks, clip_skip=prompt.clip_skip, emphasis=prompt.emphasis)
+            self._checkpoint.wardrobe.wear(self._adapters)  # parts are encoded when first asked for: others ran since
+            encoded = encode_chunks(
+                self._checkpoint.text,
+                chunks,
+                clip_skip=prompt.clip_skip,
+                emphasis=prompt.emphasis,
+                embeddings=self._words,
+            )
             self._known[chunks] = self._placed(encoded.context, encoded.pooled)
         return self._known[chunks]
 
@@ -71,27 +88,35 @@ class Encoder:
 
 
 def encode_prompt(
-    request: GenerationRequest, checkpoint: Any, *, dtype: torch.dtype, device: torch.device
-) -> tuple[Guide, tuple[str, ...]]:
-    """The guidance of `request`'s pictures, and sentences about what its prompt asked for in vain."""
-    encoder = Encoder(request, checkpoint, dtype=dtype, device=device)
-    tokenize = tokenizer().encode
+    request: GenerationRequest,
+    checkpoint: Any,
+    *,
+    text: str,
+    dtype: torch.dtype,
+    device: torch.device,
+    adapters: AdapterSet = (),
+    words: Words | None = None,
+) -> Guide:
+    """The guidance of `request`'s pictures. `text` is its prompt without network tags; `adapters` are those they asked for.
+
+    `words` are the learned words that may be used in both prompts.
+    """
+    vectors, by_tokens = (words.vectors, words.by_tokens) if words is not None else ({}, {})
+    encoder = Encoder(request, checkpoint, dtype=dtype, device=device, adapters=adapters, words=vectors)
     prompt = request.prompt
-    text, networks = strip_networks(prompt.positive)
     calls = request.sampling.steps * _ORDER[request.sampling.sampler]
-    positive = plan_prompt(text, calls=calls, tokenize=tokenize, emphasis=prompt.emphasis)
-    negative = plan_prompt(prompt.negative, calls=calls, tokenize=tokenize, emphasis=prompt.emphasis, composable=False)
+    language: Any = {"tokenize": tokenizer().encode, "emphasis": prompt.emphasis, "embeddings_by_tokens": by_tokens}
+    positive = plan_prompt(text, calls=calls, **language)
+    negative = plan_prompt(prompt.negative, calls=calls, composable=False, **language)
     blank = not prompt.negative.strip() and checkpoint.family.id == "sdxl"
 
     def unconditional(call: int) -> Conditions:
         ((_, chunks),) = negative.at(call)
         return encoder.blank(chunks) if blank else encoder.part(chunks)
 
-    guide = Guide(
+    return Guide(
         settings=request.guidance,
         calls=calls,
         positive=lambda call: encoder.group(positive.at(call)),
         negative=unconditional,
     )
-    notes = tuple(f"There is no network called “{tag.name}” here; it was left out." for tag in networks)
-    return guide, notes

@@ -3,7 +3,7 @@
 Owns stacking, scaling and dtypes. Refuses to know jobs: it is handed rows and gives rows back.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
@@ -16,16 +16,24 @@ from inference.engine.guidance import Conditions, NoiseLevels, Prediction, input
 T = TypeVar("T")
 
 
+def _stay_bare() -> None:
+    """Nothing to put on."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class PaintingModel:
-    """What a picture is painted with. `unet` and `vae` are diffusers modules; `vae_scale` is what latents are multiplied by."""
+    """What a picture is painted with. `unet` and `vae` are diffusers modules; `vae_scale` is what latents are multiplied by.
+
+    `wear` dresses the UNet in `adapters` (LoRAs), which other pictures of the same checkpoint need not share.
+    """
 
     unet: Any
     vae: Any
     vae_scale: float
     prediction: Prediction
     levels: NoiseLevels
-    adapters: str = ""
+    adapters: Hashable = ()
+    wear: Callable[[], None] = _stay_bare
 
     @property
     def device(self) -> torch.device:
@@ -73,6 +81,7 @@ class Forwards:
         ).to(device, non_blocking=True)
         scale, timestep, keep, weight = table.unbind(1)
         self.calls += 1
+        model.wear()
         output = model.unet(
             (x * scale.view(-1, 1, 1, 1)).to(context.dtype),
             timestep,

@@ -135,7 +135,7 @@ class Engine:
                     if track.answers[number] is None:
                         kinds.setdefault(conditions.context.shape[1], []).append(number)
                 model = track.model
-                adapters = model.adapters if model is not None else ""
+                adapters = model.adapters if model is not None else ()
                 unet = id(model.unet) if model is not None else 0
                 return [
                     (("evaluate", unet, adapters, x.shape, length), tuple(numbers)) for length, numbers in kinds.items()

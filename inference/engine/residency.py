@@ -56,11 +56,15 @@ class Residency:
         return self._dressed[info.path, vae.path]
 
     def evict_unused(self, keep: Collection[str] = ()) -> int:
-        """Forget everything but the paths in `keep` and the pinned ones; the bytes that became free."""
+        """Forget everything but the paths in `keep` and the pinned ones; the bytes that became free.
+
+        Merged LoRAs go as well; a job that runs on merges them again at its next step.
+        """
         before = self.bytes
         for path in [path for path in self._held if path not in keep and path not in self.pinned]:
             self._forget(path)
-        return before - self.bytes
+        merged = sum(checkpoint.wardrobe.forget() for checkpoint in self._held.values())
+        return before - self.bytes + merged
 
     def _make_room(self, wanted: int, *, keep: Collection[str]) -> None:
         """Forget the least recently used until `wanted` bytes fit under the limit, or nothing more may go."""

@@ -19,7 +19,7 @@ from inference.api.infotext import facts_of, write_infotext
 from inference.api.request import GenerationRequest, UpscaleRequest
 from inference.api.result import Device, ImageResult, Inventory, ModelFile
 from inference.api.wire import EngineSettings, Submit
-from inference.engine.bad_file import BrokenModel
+from inference.engine.bad_file import BadFile, BrokenModel
 from inference.engine.checkpoint import Checkpoint
 from inference.engine.conditions import encode_prompt
 from inference.engine.discovery import discover
@@ -27,7 +27,11 @@ from inference.engine.forward import Forwards, PaintingModel
 from inference.engine.generate import paint
 from inference.engine.guidance import NoiseLevels
 from inference.engine.job import Prepared, Refused, Track
+from inference.engine.lexicon import Lexicon
+from inference.engine.networks.activation import activate, lora_hashes
+from inference.engine.networks.merge import AdapterSet
 from inference.engine.picture import encode_png
+from inference.engine.prompt.networks import NetworkTag, strip_networks
 from inference.engine.residency import Residency
 from inference.engine.sampling import ModelTable, model_calls
 from inference.engine.source import BadSource, fit, open_source
@@ -53,6 +57,7 @@ class Studio:
         self._residency = Residency(device=self.device, dtype=self.dtype, memory_limit=limit)
         self._upscalers: dict[str, nn.Module] = {}
         self._users: Counter[str] = Counter()
+        self._lexicon = Lexicon()
 
     def refresh(self) -> None:
         """Look at the models folders (again)."""
@@ -85,16 +90,30 @@ class Studio:
         info = self._find_checkpoint(request)
         vae = self._find_vae(request, info)
         checkpoint = self._load(info, vae)
+        text, tags = strip_networks(request.prompt.positive)
+        adapters, notes = self._dress(checkpoint, tags)
+        words = self._lexicon.words_for(checkpoint.text, self.inventory)
+        notes += words.notes(f"{text}\n{request.prompt.negative}")
         model = PaintingModel(
             unet=checkpoint.unet,
             vae=checkpoint.vae,
             vae_scale=checkpoint.vae_scale,
             prediction=checkpoint.prediction,
             levels=NoiseLevels(checkpoint.alphas_cumprod),
+            adapters=adapters,
+            wear=lambda: self._wear(checkpoint, adapters),
         )
         source = _source_picture(request, command)
         with torch.inference_mode():
-            guide, notes = encode_prompt(request, checkpoint, dtype=model.unet.dtype, device=self.device)
+            guide = encode_prompt(
+                request,
+                checkpoint,
+                text=text,
+                dtype=model.unet.dtype,
+                device=self.device,
+                adapters=adapters,
+                words=words,
+            )
         k, canvas = model.downsampling, request.canvas
         shape = (1, model.channels, canvas.height // k, canvas.width // k)
         table = ModelTable(checkpoint.alphas_cumprod)
@@ -112,6 +131,8 @@ class Studio:
 
         def results(pictures: Sequence[Image]) -> tuple[ImageResult, ...]:
             extra = {} if vae is None else {"VAE hash": vae.hash, "VAE": Path(vae.path).name}
+            if hashes := lora_hashes(adapters, self.inventory):
+                extra["Lora hashes"] = hashes
             facts = [facts_of(request, index, model=info, extra=extra) for index in range(request.count)]
             return tuple(
                 encode_png(picture, seed=fact.seed, infotext=write_infotext(fact))
@@ -177,6 +198,22 @@ class Studio:
         except FileNotFoundError as error:
             raise Refused(
                 FailureCode.UNKNOWN_MODEL, f"The file of the model “{info.name}” is gone; choose another."
+            ) from error
+
+    def _dress(self, checkpoint: Checkpoint, tags: Sequence[NetworkTag]) -> tuple[AdapterSet, tuple[str, ...]]:
+        try:
+            return activate(checkpoint, tags, self.inventory)
+        except BrokenModel as error:
+            raise Refused(FailureCode.BROKEN_MODEL, str(error)) from error
+
+    def _wear(self, checkpoint: Checkpoint, adapters: AdapterSet) -> None:
+        """Before a forward: the same networks as when the job was prepared, whoever painted in between."""
+        try:
+            checkpoint.wardrobe.wear(adapters)
+        except (BadFile, OSError) as error:
+            raise Refused(
+                FailureCode.BROKEN_MODEL,
+                "A LoRA of this picture was changed or removed while it was painted; try again.",
             ) from error
 
     def _upscaler(self, name: str) -> Any:
