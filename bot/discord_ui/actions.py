@@ -1,0 +1,84 @@
+"""What a button, menu or form of ours carries: `easel:<action>:<id>[:arg]`, never more than 100 characters.
+
+Owns the grammar and its round trip. All state behind an id lies in the database, so that a button pressed a year later,
+by somebody else, after a restart still works. Refuses to know what an action does.
+"""
+
+import re
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+PREFIX: Final = "easel"
+LIMIT: Final = 100
+"""Characters that Discord allows in a custom_id."""
+BASE: Final = 36
+_DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+class Action(StrEnum):
+    """Everything that can be pressed, chosen or submitted. The value is what travels, and stays for good."""
+
+    SINGLE = "u"
+    VARY_SUBTLE = "vs"
+    VARY_STRONG = "vv"
+    UPSCALE = "up"
+    AGAIN = "again"
+    EDIT = "edit"
+    EDIT_FORM = "editform"
+    STAR = "star"
+    INFO = "info"
+    DELETE = "del"
+    PNG = "png"
+    CANCEL = "stop"
+    FORM = "form"
+    HOME = "home"
+    PAGE = "page"
+    OPEN = "open"
+    FORGET = "forget"
+
+
+class Ticket(msgspec.Struct, frozen=True):
+    """An action, the number it is about (a job, an image, a person; from 0), and a word more."""
+
+    action: Action
+    id: int
+    argument: str = ""
+
+    def __post_init__(self) -> None:
+        if self.id < 0:
+            raise ValueError(f"A ticket's id counts from 0; {self.id} is below.")
+        if re.fullmatch(r"[\w.,-]*", self.argument, re.ASCII) is None:
+            raise ValueError(f"A ticket's argument is letters, digits and . , - _ only, not {self.argument!r}.")
+        if len(self.custom_id) > LIMIT:
+            raise ValueError(f"A custom_id has at most {LIMIT} characters; this one has {len(self.custom_id)}.")
+
+    @property
+    def custom_id(self) -> str:
+        """As Discord carries it."""
+        parts = [PREFIX, self.action.value, _to_base36(self.id)]
+        return ":".join([*parts, self.argument] if self.argument else parts)
+
+
+PATTERN: Final = re.compile(
+    rf"{PREFIX}:(?P<action>{'|'.join(action.value for action in Action)}):(?P<id>[0-9a-z]{{1,24}})(?::(?P<argument>[\w.,-]+))?",
+    re.ASCII,
+)
+"""What every custom_id of ours matches whole; the template of the one dynamic item that answers all of them."""
+
+
+def read_ticket(custom_id: str) -> Ticket | None:
+    """The ticket that `custom_id` carries, or None where it is none of ours."""
+    found = PATTERN.fullmatch(custom_id)
+    if found is None or len(custom_id) > LIMIT:
+        return None
+    return Ticket(Action(found["action"]), int(found["id"], BASE), found["argument"] or "")
+
+
+def _to_base36(number: int) -> str:
+    digits = ""
+    while number or not digits:
+        number, digit = divmod(number, BASE)
+        digits = _DIGITS[digit] + digits
+    return digits

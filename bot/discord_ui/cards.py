@@ -1,0 +1,179 @@
+"""The cards: a job that waits or runs, what came of it, and a single picture. Facts in, `Reply` out; pure.
+
+Owns the words and the order of a card. Refuses to know where the facts come from and how a reply is sent.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from bot.discord_ui.actions import Action, Ticket
+from bot.discord_ui.markup import ago, code, mention, plain, shorten
+from bot.discord_ui.reply import Attachment, Button, Gallery, Part, Picture, Reply, Row, Rule, Text
+
+ACCENT: Final = 0xE2653B
+FAILURE_ACCENT: Final = 0xB3261E
+PROMPT_SHOWN: Final = 600
+"""Characters of a prompt on a card; the whole of it is behind ℹ️."""
+NOTES_SHOWN: Final = 3
+BAR: Final = 12
+"""Cells of the progress bar."""
+PREVIEW_FILE: Final = "preview.jpg"
+_DIRECTORY: Final = re.compile(r".*[\\/]")
+
+
+class QueueFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """A job before its picture. `position` counts from 1, 0 while it is painted; `ready_at` is seconds since 1970;
+    `cost` in seconds of painting; `done` and `total` are model calls; `preview` a small JPEG."""
+
+    job: int
+    prompt: str
+    position: int
+    ready_at: float | None = None
+    cost: float = 0.0
+    done: int = 0
+    total: int = 0
+    stage: str = ""
+    preview: bytes = b""
+
+
+class ShownPicture(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture as the channel gets it: its row's id, the encoded bytes, their file name, and the seed."""
+
+    image: int
+    name: str
+    data: bytes
+    seed: int
+
+
+class ResultFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """A finished job. `parent` is a link to the card that it came from; `notes` are sentences for the person."""
+
+    job: int
+    person: int
+    prompt: str
+    model: str
+    pictures: tuple[ShownPicture, ...]
+    seconds: float = 0.0
+    parent: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def queue_card(facts: QueueFacts) -> Reply:
+    """Where a job stands: its place or its progress, when it should be ready, what it costs, and 🛑."""
+    parts: list[Part] = [
+        Text(f"### {plain(facts.prompt, limit=PROMPT_SHOWN) or 'Without words'}"),
+        Text(_standing(facts)),
+    ]
+    files: tuple[Attachment, ...] = ()
+    if facts.preview:
+        alt = "The picture as it stands"
+        parts.append(Gallery((Picture(PREVIEW_FILE, alt),)))
+        files = (Attachment(PREVIEW_FILE, facts.preview, alt),)
+    stop = Button(custom_id=Ticket(Action.CANCEL, facts.job).custom_id, label="Cancel", emoji="🛑")
+    return Reply(parts=(*parts, Row((stop,))), files=files, accent=ACCENT)
+
+
+def result_card(facts: ResultFacts) -> Reply:
+    """The pictures of a job for the person who asked, who alone is pinged, with a button for everything that follows."""
+    rows = _grid_rows(facts) if len(facts.pictures) > 1 else _single_rows(facts)
+    shown = tuple(_picture(facts, index) for index in range(len(facts.pictures)))
+    notes = tuple(Text(f"-# {plain(note)}") for note in facts.notes[:NOTES_SHOWN])
+    return Reply(
+        parts=(Text(_header(facts)), Gallery(shown), *notes, *rows),
+        files=tuple(
+            Attachment(picture.name, picture.data, alt.description)
+            for picture, alt in zip(facts.pictures, shown, strict=True)
+        ),
+        pings=(facts.person,),
+        accent=ACCENT,
+    )
+
+
+def failure_card(*, person: int, prompt: str, sentence: str) -> Reply:
+    """A job that ended without a picture: what was asked, why it failed, and that nothing was charged."""
+    words = f"{mention(person)}, **{plain(prompt, limit=PROMPT_SHOWN) or 'your picture'}** could not be painted."
+    return Reply(
+        parts=(Text(words), Rule(), Text(f"{plain(sentence, limit=1000)}\n-# It does not count against your limits.")),
+        pings=(person,),
+        accent=FAILURE_ACCENT,
+    )
+
+
+def cancelled_card(prompt: str) -> Reply:
+    """A job that somebody stopped."""
+    return Reply(parts=(Text(f"🛑 Cancelled: {plain(prompt, limit=PROMPT_SHOWN)}"),))
+
+
+def alt_text(prompt: str, *, index: int, count: int) -> str:
+    """What a picture shows, for who cannot see it; plain text, at most 1,024 characters."""
+    place = f", picture {index + 1} of {count}" if count > 1 else ""
+    return shorten(prompt.strip() or "A picture without words", limit=900) + place
+
+
+def _standing(facts: QueueFacts) -> str:
+    cost = f" · about {max(1, round(facts.cost))} s of painting" if facts.cost else ""
+    ready = f" · ready {ago(facts.ready_at)}" if facts.ready_at is not None else ""
+    if facts.position > 0:
+        return f"**{facts.position}.** in the queue{ready}{cost}"
+    share = min(facts.done, facts.total) / facts.total if facts.total else 0.0
+    filled = int(share * BAR)
+    stage = facts.stage.capitalize() or "Painting"
+    return f"{stage} `{'█' * filled}{'░' * (BAR - filled)}` **{int(share * 100)} %**{ready}"
+
+
+def _header(facts: ResultFacts) -> str:
+    seeds = code(str(facts.pictures[0].seed)) if facts.pictures else ""
+    if len(facts.pictures) > 1:
+        seeds = f"{seeds} to {code(str(facts.pictures[-1].seed))}"
+    model = code(_DIRECTORY.sub("", facts.model), limit=60)
+    parent = f" · [from this card]({facts.parent})" if facts.parent else ""
+    took = f" · {facts.seconds:.1f} s" if facts.seconds else ""
+    prompt = plain(facts.prompt, limit=PROMPT_SHOWN) or "Without words"
+    return f"**{prompt}** for {mention(facts.person)}\n-# {model} · seed {seeds}{took}{parent}"
+
+
+def _picture(facts: ResultFacts, index: int) -> Picture:
+    return Picture(facts.pictures[index].name, alt_text(facts.prompt, index=index, count=len(facts.pictures)))
+
+
+def _button(action: Action, number: int, *, label: str = "", emoji: str = "") -> Button:
+    return Button(custom_id=Ticket(action, number).custom_id, label=label, emoji=emoji)
+
+
+def _labelled(pictures: Sequence[ShownPicture], action: Action, letter: str) -> Row:
+    return Row(tuple(_button(action, picture.image, label=f"{letter}{i}") for i, picture in enumerate(pictures, 1)))
+
+
+def _common(image: int) -> Row:
+    return Row(
+        (
+            _button(Action.AGAIN, image, emoji="🔄"),
+            _button(Action.EDIT, image, emoji="✏️"),
+            _button(Action.STAR, image, emoji="⭐"),
+            _button(Action.INFO, image, emoji="ℹ️"),
+            _button(Action.DELETE, image, emoji="🗑️"),
+        )
+    )
+
+
+def _grid_rows(facts: ResultFacts) -> tuple[Row, ...]:
+    """U takes one picture out, V varies one strongly; the last row is about the whole job, by its first picture."""
+    return (
+        _labelled(facts.pictures, Action.SINGLE, "U"),
+        _labelled(facts.pictures, Action.VARY_STRONG, "V"),
+        _common(facts.pictures[0].image),
+    )
+
+
+def _single_rows(facts: ResultFacts) -> tuple[Row, ...]:
+    image = facts.pictures[0].image
+    first = [
+        _button(Action.UPSCALE, image, label="Upscale", emoji="⬆️"),
+        _button(Action.VARY_SUBTLE, image, label="Vary subtle", emoji="🔀"),
+        _button(Action.VARY_STRONG, image, label="Vary strong", emoji="🔀"),
+        _button(Action.PNG, image, label="Send PNG", emoji="✉️"),
+    ]
+    return (Row(tuple(first)), _common(image))

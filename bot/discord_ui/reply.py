@@ -1,0 +1,86 @@
+"""What the bot answers, as a value: a card of parts, files and who may be pinged. Frozen, comparable, without discord.
+
+Owns the shapes. `view` makes discord.py's objects of them; `validate` knows Discord's limits.
+"""
+
+from typing import Literal
+
+import msgspec
+
+Style = Literal["secondary", "primary", "success", "danger"]
+
+
+class Button(msgspec.Struct, frozen=True, kw_only=True):
+    """A button. `label`, `emoji` or both."""
+
+    custom_id: str
+    label: str = ""
+    emoji: str = ""
+    style: Style = "secondary"
+    disabled: bool = False
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """A line of a menu."""
+
+    label: str
+    value: str
+    description: str = ""
+    emoji: str = ""
+
+
+class Menu(msgspec.Struct, frozen=True, kw_only=True):
+    """A menu from which one line is chosen; it takes a row of its own."""
+
+    custom_id: str
+    choices: tuple[Choice, ...]
+    placeholder: str = ""
+
+
+class Text(msgspec.Struct, frozen=True):
+    """Discord markdown, with everything that people wrote already escaped."""
+
+    markdown: str
+
+
+class Row(msgspec.Struct, frozen=True):
+    """Up to five buttons, or one menu."""
+
+    items: tuple[Button, ...] | tuple[Menu]
+
+
+class Picture(msgspec.Struct, frozen=True):
+    """A file of the reply, shown; `description` is its alt text."""
+
+    file: str
+    description: str
+
+
+class Gallery(msgspec.Struct, frozen=True):
+    """Up to ten pictures side by side."""
+
+    pictures: tuple[Picture, ...]
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """A line across the card."""
+
+
+Part = Text | Row | Gallery | Rule
+
+
+class Attachment(msgspec.Struct, frozen=True):
+    """A file that travels with the reply."""
+
+    name: str
+    data: bytes
+    description: str = ""
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """One message. `pings` are the only people that it may notify; `accent` is the card's edge, 0xRRGGBB."""
+
+    parts: tuple[Part, ...]
+    files: tuple[Attachment, ...] = ()
+    pings: tuple[int, ...] = ()
+    accent: int | None = None
