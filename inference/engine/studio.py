@@ -16,6 +16,7 @@ from torch import nn
 
 from inference.api.errors import FailureCode
 from inference.api.infotext import facts_of, write_infotext
+from inference.api.lookup import choose_vae
 from inference.api.request import GenerationRequest, UpscaleRequest
 from inference.api.result import Device, ImageResult, Inventory, ModelFile
 from inference.api.wire import EngineSettings, Submit
@@ -176,19 +177,11 @@ class Studio:
         )
 
     def _find_vae(self, request: GenerationRequest, info: ModelFile) -> ModelFile | None:
-        """The VAE to paint with; None is the checkpoint's own. "Automatic" takes the first that begins with its name."""
-        if request.model.vae == "None":
-            return None
-        if request.model.vae == "Automatic":
-            stem = Path(info.path).stem
-            return next((file for file in self.inventory.vaes if Path(file.path).name.startswith(stem)), None)
-        for file in self.inventory.vaes:
-            if file.name == request.model.vae:
-                return file
-        raise Refused(
-            FailureCode.UNKNOWN_MODEL,
-            f"There is no VAE called “{request.model.vae}” here; choose Automatic, or one from the list.",
-        )
+        """The VAE file to paint with; None is the checkpoint's own."""
+        try:
+            return choose_vae(self.inventory, info, request.model.vae)
+        except LookupError as error:
+            raise Refused(FailureCode.UNKNOWN_MODEL, str(error)) from error
 
     def _load(self, info: ModelFile, vae: ModelFile | None) -> Checkpoint:
         try:
