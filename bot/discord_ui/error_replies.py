@@ -1,0 +1,40 @@
+"""What a person reads when something did not work: one sentence, seen by them alone.
+
+Owns the sentence for an error that nobody foresaw; errors of ours carry their own. Refuses to know how it is sent.
+"""
+
+import logging
+
+from bot.discord_ui.cards import FAILURE_ACCENT
+from bot.discord_ui.markup import plain
+from bot.discord_ui.reply import Reply, Text
+from bot.errors import EaselError
+from inference.api.backend import BackendUnavailable
+from inference.api.errors import RequestInvalid
+
+log = logging.getLogger(__name__)
+
+UNFORESEEN = "Something went wrong on our side; it has been written down. Try again, and tell the operator if it stays."
+RESTING = "The painter is not available right now. What is queued is kept; try again in a minute."
+SENTENCE_LIMIT = 1000
+
+
+def error_reply(error: BaseException) -> Reply:
+    """The reply for `error`. What was not foreseen is logged with its trace, and never shown."""
+    return Reply(parts=(Text(plain(sentence_of(error), limit=SENTENCE_LIMIT)),), accent=FAILURE_ACCENT)
+
+
+def sentence_of(error: BaseException) -> str:
+    """The sentence for `error`, looking through what discord.py wraps around it."""
+    cause = getattr(error, "original", None) or error
+    match cause:
+        case EaselError():
+            return cause.sentence
+        case RequestInvalid():
+            return str(cause)
+        case BackendUnavailable():
+            log.warning("The painter is not available: %s", cause)
+            return RESTING
+        case _:
+            log.error("An error that nobody foresaw", exc_info=cause)
+            return UNFORESEEN

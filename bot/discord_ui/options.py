@@ -1,0 +1,67 @@
+"""What is suggested while somebody types: models, LoRAs, samplers, styles and seeds, from memory alone.
+
+Owns the ranking and Discord's 25 by 100 characters. Pure: an autocomplete cannot be deferred, so nothing here waits.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from bot.discord_ui.markup import shorten
+from inference.api.catalog import SAMPLERS
+from inference.api.result import Inventory, ModelFile
+
+LIMIT: Final = 25
+LENGTH: Final = 100
+_FAMILY_NAMES: Final = {"sd1": "SD 1", "sd2": "SD 2", "sdxl": "SDXL"}
+
+
+class Suggestion(msgspec.Struct, frozen=True):
+    """A line under the option: what is shown, and what is sent when it is chosen. Never longer than Discord allows."""
+
+    name: str
+    value: str
+
+
+def samplers(typed: str) -> tuple[Suggestion, ...]:
+    """Samplers of the catalogue."""
+    return _ranked((Suggestion(row.label, row.id) for row in SAMPLERS), typed)
+
+
+def models(inventory: Inventory, typed: str) -> tuple[Suggestion, ...]:
+    """Checkpoints by name, sent by hash where there is one: file names may be longer than Discord's 100 characters."""
+    return _ranked((_model(info) for info in inventory.checkpoints), typed)
+
+
+def loras(inventory: Inventory, typed: str) -> tuple[Suggestion, ...]:
+    """LoRAs for a list such as `ink:0.8, fur`: completes the last name and keeps what stands before it."""
+    before, comma, last = typed.rpartition(",")
+    kept = f"{before.strip()}, " if comma else ""
+    found = _ranked((Suggestion(info.name, info.name) for info in inventory.loras), last.partition(":")[0])
+    whole = (Suggestion(kept + each.name, kept + each.value) for each in found)
+    return tuple(each for each in whole if len(each.value) <= LENGTH)
+
+
+def names(saved: Iterable[str], typed: str) -> tuple[Suggestion, ...]:
+    """Saved things (styles, seeds) by their names."""
+    return _ranked((Suggestion(name, name) for name in saved), typed)
+
+
+def _model(info: ModelFile) -> Suggestion:
+    family = _FAMILY_NAMES.get(info.family, "")
+    name = shorten(info.name, limit=LENGTH - 10)
+    return Suggestion(f"{name} · {family}" if family else name, info.hash or info.name)
+
+
+def _ranked(suggestions: Iterable[Suggestion], typed: str) -> tuple[Suggestion, ...]:
+    """Those that contain every typed word, names that begin with the text first, else in the order given."""
+    wanted = typed.casefold().strip()
+    found = [
+        each for each in suggestions if _fits(each) and all(word in each.name.casefold() for word in wanted.split())
+    ]
+    return tuple(sorted(found, key=lambda each: not each.name.casefold().startswith(wanted))[:LIMIT])
+
+
+def _fits(suggestion: Suggestion) -> bool:
+    return 0 < len(suggestion.name) <= LENGTH and 0 < len(suggestion.value) <= LENGTH

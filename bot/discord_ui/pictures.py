@@ -1,0 +1,70 @@
+"""Pictures as Discord gets them: WebP for the channel, and nine of them on one contact sheet.
+
+Owns encoding and fitting into Discord's sizes; blocking, so callers run it in a thread. The PNG with its parameters is
+kept as it was painted and never passes through here.
+"""
+
+import io
+from collections.abc import Sequence
+from typing import Final
+
+from PIL import Image, ImageDraw, ImageOps
+
+QUALITY: Final = 90
+SMALLEST_SIDE: Final = 64
+SHRINK: Final = 0.75
+SHEET_COLUMNS: Final = 3
+SHEET_LIMIT: Final = 9
+CELL: Final = 256
+GAP: Final = 8
+GROUND: Final = (24, 25, 28)
+_BADGE: Final = 26
+
+
+class PictureTooLarge(ValueError):
+    """A picture cannot be made small enough for the place where it should go."""
+
+
+def to_webp(png: bytes, *, limit: int) -> bytes:
+    """`png` as WebP (quality 90) of at most `limit` bytes, by three quarters smaller sides until it fits.
+
+    Raises PictureTooLarge when not even 64 pixels fit.
+    """
+    with Image.open(io.BytesIO(png), formats=("PNG",)) as opened:
+        picture = opened.convert("RGB")
+    while True:
+        buffer = io.BytesIO()
+        picture.save(buffer, "WEBP", quality=QUALITY, method=4)
+        if buffer.tell() <= limit:
+            return buffer.getvalue()
+        width, height = (int(side * SHRINK) for side in picture.size)
+        if min(width, height) < SMALLEST_SIDE:
+            raise PictureTooLarge(f"A picture does not fit into {limit:,} bytes, however small it is made.")
+        picture = picture.resize((width, height), Image.Resampling.LANCZOS)
+
+
+def contact_sheet(pngs: Sequence[bytes], *, first: int = 1) -> bytes:
+    """One to nine pictures on one WebP, three in a row, each with its number (from `first`) in the corner."""
+    if not 1 <= len(pngs) <= SHEET_LIMIT:
+        raise ValueError(f"A contact sheet has 1 to {SHEET_LIMIT} pictures, not {len(pngs)}.")
+    columns = min(SHEET_COLUMNS, len(pngs))
+    rows = -(-len(pngs) // SHEET_COLUMNS)
+    pitch = CELL + GAP
+    sheet = Image.new("RGB", (columns * pitch + GAP, rows * pitch + GAP), GROUND)
+    for index, png in enumerate(pngs):
+        row, column = divmod(index, SHEET_COLUMNS)
+        _place(sheet, png, number=first + index, corner=(GAP + column * pitch, GAP + row * pitch))
+    buffer = io.BytesIO()
+    sheet.save(buffer, "WEBP", quality=QUALITY, method=4)
+    return buffer.getvalue()
+
+
+def _place(sheet: Image.Image, png: bytes, *, number: int, corner: tuple[int, int]) -> None:
+    with Image.open(io.BytesIO(png), formats=("PNG",)) as opened:
+        picture = ImageOps.contain(opened.convert("RGB"), (CELL, CELL), Image.Resampling.LANCZOS)
+    left, top = corner
+    sheet.paste(picture, (left + (CELL - picture.width) // 2, top + (CELL - picture.height) // 2))
+    badge = (left, top, left + _BADGE + 8 * (len(str(number)) - 1), top + _BADGE)
+    draw = ImageDraw.Draw(sheet)
+    draw.rectangle(badge, fill=GROUND)
+    draw.text((left + 8, top + 7), str(number), fill=(255, 255, 255))
