@@ -1,0 +1,99 @@
+"""The bot's discord.py client: the events that it hears, and its commands kept up to date with Discord.
+
+Owns the intents (guilds and reactions; none is privileged) and the command sync. Refuses to know where Discord is.
+"""
+
+import hashlib
+import json
+import logging
+from pathlib import Path
+from typing import Any, Final
+
+import discord
+from discord import app_commands
+
+from bot.discord_ui import view
+from bot.discord_ui.error_replies import error_reply
+
+log = logging.getLogger(__name__)
+
+Asked = discord.Interaction[discord.Client]
+PERMISSIONS: Final = discord.Permissions(
+    view_channel=True,
+    send_messages=True,
+    send_messages_in_threads=True,
+    attach_files=True,
+    embed_links=True,
+    read_message_history=True,
+    add_reactions=True,
+)
+"""What an invitation asks for."""
+
+
+def intents() -> discord.Intents:
+    """Servers, and reactions there and in direct messages; nothing that Discord calls privileged."""
+    wanted = discord.Intents.none()
+    wanted.guilds = wanted.guild_reactions = wanted.dm_reactions = True
+    return wanted
+
+
+def missing_permissions(granted: discord.Permissions) -> tuple[str, ...]:
+    """Names of what an invitation asks for and a channel does not grant, in alphabetical order."""
+    have = dict(granted)
+    return tuple(sorted(name for name, wanted in PERMISSIONS if wanted and not have[name]))
+
+
+class Tree(app_commands.CommandTree[discord.Client]):
+    """The commands; an error in any of them is answered in words, to the person alone."""
+
+    async def on_error(self, interaction: Asked, error: app_commands.AppCommandError, /) -> None:
+        """Answer an error; one in an autocomplete has nowhere to be shown."""
+        if interaction.type is discord.InteractionType.autocomplete:
+            log.warning("A suggestion failed", exc_info=error)
+            return
+        await answer_error(interaction, error)
+
+
+async def answer_error(interaction: Asked, error: BaseException) -> None:
+    """Tell the person who asked what went wrong, whether or not they have been answered already."""
+    card = view.layout(error_reply(error))
+    try:
+        if interaction.response.is_done():
+            await interaction.followup.send(view=card, ephemeral=True)
+        else:
+            await interaction.response.send_message(view=card, ephemeral=True)
+    except discord.HTTPException:
+        log.warning("An error could not be shown", exc_info=True)
+
+
+class EaselClient(discord.Client):
+    """Easel on Discord. `stamp` is the file that remembers which commands were registered last."""
+
+    def __init__(self, *, stamp: Path, guild_ready_timeout: float = 2.0) -> None:
+        super().__init__(
+            intents=intents(),
+            allowed_mentions=discord.AllowedMentions.none(),
+            guild_ready_timeout=guild_ready_timeout,
+        )
+        self.tree = Tree(self)
+        self._stamp = stamp
+
+    async def setup_hook(self) -> None:
+        """Register the commands where they have changed."""
+        await self.sync_commands()
+
+    async def sync_commands(self) -> bool:
+        """Register the commands unless exactly these were registered last, for this application. True when it did."""
+        digest = await self._digest()
+        if self._stamp.is_file() and self._stamp.read_text("ascii", "replace") == digest:
+            return False
+        await self.tree.sync()
+        self._stamp.parent.mkdir(parents=True, exist_ok=True)
+        self._stamp.write_text(digest, "ascii")
+        return True
+
+    async def _digest(self) -> str:
+        commands: list[dict[str, Any]] = [dict(command.to_dict(self.tree)) for command in self.tree.get_commands()]
+        commands.sort(key=lambda command: (command.get("type", 1), command["name"]))
+        text = json.dumps([self.application_id, commands], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
