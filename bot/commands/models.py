@@ -1,6 +1,6 @@
 """`python run.py models`: what lies in the models folders, read by the same engine that paints."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from rich.console import Console
@@ -15,7 +15,7 @@ KINDS = ("checkpoints", "vaes", "loras", "embeddings", "upscalers")
 
 
 @asynccontextmanager
-async def worker(settings: Settings) -> AsyncIterator[Backend]:
+async def worker(settings: Settings) -> AsyncGenerator[Backend]:
     """A painter of our own for the length of one command."""
     backend = LocalBackend(settings.engine())
     try:
