@@ -37,6 +37,7 @@ class Action(StrEnum):
     PAGE = "page"
     OPEN = "open"
     FORGET = "forget"
+    RETRY = "retry"
 
 
 class Ticket(msgspec.Struct, frozen=True):

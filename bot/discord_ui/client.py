@@ -12,8 +12,7 @@ from typing import Any, Final
 import discord
 from discord import app_commands
 
-from bot.discord_ui import view
-from bot.discord_ui.error_replies import error_reply
+from bot.discord_ui.error_replies import answer_error
 
 log = logging.getLogger(__name__)
 
@@ -52,18 +51,6 @@ class Tree(app_commands.CommandTree[discord.Client]):
             log.warning("A suggestion failed", exc_info=error)
             return
         await answer_error(interaction, error)
-
-
-async def answer_error(interaction: Asked, error: BaseException) -> None:
-    """Tell the person who asked what went wrong, whether or not they have been answered already."""
-    card = view.layout(error_reply(error))
-    try:
-        if interaction.response.is_done():
-            await interaction.followup.send(view=card, ephemeral=True)
-        else:
-            await interaction.response.send_message(view=card, ephemeral=True)
-    except discord.HTTPException:
-        log.warning("An error could not be shown", exc_info=True)
 
 
 class EaselClient(discord.Client):

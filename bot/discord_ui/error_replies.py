@@ -1,10 +1,14 @@
 """What a person reads when something did not work: one sentence, seen by them alone.
 
-Owns the sentence for an error that nobody foresaw; errors of ours carry their own. Refuses to know how it is sent.
+Owns the sentence for an error that nobody foresaw (errors of ours carry their own), and showing it to who asked.
 """
 
 import logging
+from typing import Any
 
+import discord
+
+from bot.discord_ui import view
 from bot.discord_ui.cards import FAILURE_ACCENT
 from bot.discord_ui.markup import plain
 from bot.discord_ui.reply import Reply, Text
@@ -38,3 +42,15 @@ def sentence_of(error: BaseException) -> str:
         case _:
             log.error("An error that nobody foresaw", exc_info=cause)
             return UNFORESEEN
+
+
+async def answer_error(interaction: discord.Interaction[Any], error: BaseException) -> None:
+    """Tell the person who asked what went wrong, whether or not they have been answered already."""
+    card = view.layout(error_reply(error))
+    try:
+        if interaction.response.is_done():
+            await interaction.followup.send(view=card, ephemeral=True)
+        else:
+            await interaction.response.send_message(view=card, ephemeral=True)
+    except discord.HTTPException:
+        log.warning("An error could not be shown", exc_info=True)

@@ -26,6 +26,7 @@ def layout(reply: Reply) -> discord.ui.LayoutView:
     view = discord.ui.LayoutView(timeout=None)
     view.add_item(discord.ui.Container[discord.ui.LayoutView](*parts, accent_colour=reply.accent))
     check_components(view.to_components())
+    view.stop()  # what is finished is not remembered by discord.py: the dynamic item answers, and memory does not grow
     return view
 
 

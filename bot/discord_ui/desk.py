@@ -1,0 +1,63 @@
+"""What stands on the desk of whoever answers a person: the memory, the queue, the painter's shelf, and the settings.
+
+Owns nothing; it is handed to every command, button and reaction, so that none of them looks for anything elsewhere.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import discord
+
+from bot.jobs.dispatcher import Dispatcher
+from bot.settings import Settings
+from inference.api.backend import Backend, BackendUnavailable
+from inference.api.request import SEED_LIMIT
+from inference.api.result import Inventory
+from storage.database import Database
+
+if TYPE_CHECKING:
+    from bot.discord_ui.posting.board import Board
+
+Asked = discord.Interaction[Any]
+WARM_UP: float = 120.0
+"""Seconds that a question waits for a painter that is just starting."""
+
+
+def random_seed() -> int:
+    """A seed that nobody chose."""
+    return secrets.randbelow(SEED_LIMIT)
+
+
+@dataclass(slots=True)
+class Desk:
+    """`now` is seconds since 1970; `seed` gives a seed where none is asked for. `board` keeps the queue cards up to date."""
+
+    settings: Settings
+    db: Database
+    backend: Backend
+    dispatcher: Dispatcher
+    board: "Board"
+    now: Callable[[], float] = time.time
+    seed: Callable[[], int] = random_seed
+    warm: asyncio.Event = field(default_factory=asyncio.Event)
+    _shelf: Inventory = field(default_factory=Inventory)
+
+    def shelf(self) -> Inventory:
+        """Models as last seen, at once; empty before the painter is up for the first time."""
+        if self.backend.ready is not None:
+            self._shelf = self.backend.ready.inventory
+        return self._shelf
+
+    async def inventory(self) -> Inventory:
+        """Models, once the painter has been up. Raises BackendUnavailable when it does not come up in time."""
+        if self.backend.ready is None and not self._shelf.checkpoints:
+            try:
+                async with asyncio.timeout(WARM_UP):
+                    await self.warm.wait()
+            except TimeoutError as error:
+                raise BackendUnavailable("The painter did not come up in time.") from error
+        return self.shelf()
