@@ -1,0 +1,31 @@
+"""Where a job stands, as a value that a card can be made of."""
+
+import msgspec
+
+from storage.values import Job
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """A job that waits or runs.
+
+    `job` is as it was when it was queued. `position` counts from 1 in the predicted order; 0 while it is being painted.
+    `ahead` is the predicted seconds before it begins, `remaining` those until its pictures are there, `ready_at` the same
+    as a time (seconds since 1970). `done` of `total` model calls are over, `stage` says in a word what runs ("" while it
+    waits). `preview` is a small JPEG of picture `preview_index` (from 0), None before the first.
+    """
+
+    job: Job
+    position: int
+    ahead: float
+    remaining: float
+    ready_at: float
+    done: int = 0
+    total: int = 0
+    stage: str = ""
+    preview: bytes | None = None
+    preview_index: int = 0
+
+    @property
+    def running(self) -> bool:
+        """Whether it is being painted."""
+        return self.position == 0
