@@ -46,6 +46,16 @@ SCHEDULES: tuple[ChoiceRow, ...] = (
     ChoiceRow("karras", "Karras", "More steps where details form."),
 )
 
+LATENT_UPSCALERS: tuple[ChoiceRow, ...] = (
+    ChoiceRow("latent", "Latent", "Stretches the latent; the second pass invents the detail."),
+    ChoiceRow("latent_antialiased", "Latent (antialiased)"),
+    ChoiceRow("latent_bicubic", "Latent (bicubic)", "Stretches the latent along curves."),
+    ChoiceRow("latent_bicubic_antialiased", "Latent (bicubic antialiased)"),
+    ChoiceRow("latent_nearest", "Latent (nearest)", "Repeats latent pixels; grainier."),
+    ChoiceRow("latent_nearest_exact", "Latent (nearest-exact)"),
+)
+"""Upscalers that hires fix alone can use: they work on latents, not on pictures."""
+
 UPSCALERS: tuple[ChoiceRow, ...] = (
     ChoiceRow("lanczos", "Lanczos", "Sharp resampling; adds no detail."),
     ChoiceRow("nearest", "Nearest", "Keeps hard pixels."),

@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from inference.api.errors import RequestInvalid
+from inference.api.sizes import hires_size
 
 SEED_LIMIT = 2**32
 """Seeds are integers in [0, SEED_LIMIT), as in the webui."""
@@ -18,11 +19,30 @@ MAX_STEPS = 150
 MAX_COUNT = 16
 MAX_PROMPT = 10_000
 """Characters. Discord itself stops at 4,000 to 6,000; an infotext file may carry more."""
+MAX_BLUR, MAX_PADDING = 64, 256
+"""Pixels, as the webui's sliders."""
 
 
 def _require(condition: bool, sentence: str) -> None:
     if not condition:
         raise RequestInvalid(sentence)
+
+
+def _require_prompt(text: str) -> None:
+    _require(
+        len(text) <= MAX_PROMPT, f"A prompt may have at most {MAX_PROMPT:,} characters; this one has {len(text):,}."
+    )
+
+
+def _require_strength(strength: float) -> None:
+    _require(0.0 <= strength <= 1.0, f"Strength must be between 0 and 1, not {strength:g}.")
+
+
+def _require_hires_size(size: tuple[int, int]) -> None:
+    _require(
+        min(size) >= MIN_SIDE and max(size) <= MAX_SIDE,
+        f"Hires fix would make a picture of {size[0]} × {size[1]}; each side must be between {MIN_SIDE} and {MAX_SIDE}.",
+    )
 
 
 class Prompt(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -38,10 +58,7 @@ class Prompt(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def __post_init__(self) -> None:
         for text in (self.positive, self.negative):
-            _require(
-                len(text) <= MAX_PROMPT,
-                f"A prompt may have at most {MAX_PROMPT:,} characters; this one has {len(text):,}.",
-            )
+            _require_prompt(text)
         _require(1 <= self.clip_skip <= 12, f"Clip skip must be between 1 and 12, not {self.clip_skip}.")
 
 
@@ -129,24 +146,117 @@ class ModelRef(msgspec.Struct, frozen=True, omit_defaults=True):
     vae: str = "Automatic"
 
 
+class Inpaint(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Paint only a part of the source anew. `mask` is the sha256 of a picture's bytes: white is painted, black stays.
+
+    A mask with partial transparency is read by its alpha instead. `blur` is a Gaussian's sigma in pixels of the source.
+    `content` says what the part begins from. `only_masked` paints the part alone, enlarged to the canvas, with `padding`
+    pixels of the source around it. `invert` swaps painted and kept.
+    """
+
+    mask: str
+    blur: int = 4
+    blur_y: int | None = None
+    """Sigma downwards where it differs from `blur`, which then is the one sideways."""
+    content: Literal["fill", "original", "latent noise", "latent nothing"] = "original"
+    only_masked: bool = False
+    padding: int = 32
+    invert: bool = False
+
+    def __post_init__(self) -> None:
+        for sigma in (self.blur, self.blur_y or 0):
+            _require(0 <= sigma <= MAX_BLUR, f"Mask blur must be between 0 and {MAX_BLUR}, not {sigma}.")
+        _require(0 <= self.padding <= MAX_PADDING, f"Padding must be between 0 and {MAX_PADDING}, not {self.padding}.")
+
+
 class SourcePicture(msgspec.Struct, frozen=True, omit_defaults=True):
     """A picture to begin from (img2img). `picture` is the sha256 of its bytes, which travel beside the request.
 
-    `resize_mode`: 0 stretch, 1 crop and resize, 2 resize and fill.
+    `resize_mode`: 0 stretch, 1 crop and resize, 2 resize and fill, 3 stretch the latent. `upscaler` enlarges a source that
+    is smaller than the canvas (an id or name as in `UpscaleRequest`; empty is Lanczos). `exact_steps` runs as many steps
+    as were asked for, not their share. `noise_multiplier` scales the noise that is laid over the source.
+    `conditioning_mask_weight` is for checkpoints made for inpainting: how much of the source their mask hides from them.
     """
 
     picture: str
     denoising_strength: float = 0.75
-    resize_mode: Literal[0, 1, 2] = 0
+    resize_mode: Literal[0, 1, 2, 3] = 0
+    inpaint: Inpaint | None = None
+    upscaler: str = ""
+    exact_steps: bool = False
+    noise_multiplier: float = 1.0
+    color_correction: bool = False
+    conditioning_mask_weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        _require_strength(self.denoising_strength)
+        _require(
+            0.0 <= self.noise_multiplier <= 1.5,
+            f"The noise multiplier must be between 0 and 1.5, not {self.noise_multiplier:g}.",
+        )
+        _require(
+            0.0 <= self.conditioning_mask_weight <= 1.0,
+            f"The conditional mask weight must be between 0 and 1, not {self.conditioning_mask_weight:g}.",
+        )
+
+
+class Hires(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Paint the picture a second time, larger, over an enlargement of the first (hires fix).
+
+    Either `scale` or `resize` says how large: of `resize` (width, height) a 0 means in proportion, both cover and crop.
+    `upscaler` is an id of the catalogue's LATENT_UPSCALERS or UPSCALERS, or the name of a network file. What is 0, empty or
+    None is as in the first pass. `cfg_scale` is Forge's.
+    """
+
+    scale: float = 2.0
+    resize: tuple[int, int] | None = None
+    upscaler: str = "latent"
+    steps: int = 0
+    denoising_strength: float = 0.7
+    prompt: str = ""
+    negative: str = ""
+    sampler: str = ""
+    schedule: str = ""
+    model: ModelRef | None = None
+    cfg_scale: float | None = None
+
+    def __post_init__(self) -> None:
+        _require_strength(self.denoising_strength)
+        _require(0 <= self.steps <= MAX_STEPS, f"Hires steps must be between 0 and {MAX_STEPS}, not {self.steps:,}.")
+        _require(1.0 <= self.scale <= 8.0, f"Hires fix enlarges 1 to 8 times, not {self.scale:g}.")
+        if self.resize is not None:
+            _require(
+                min(self.resize) >= 0 and max(self.resize) > 0,
+                f"Hires fix cannot make a picture of {self.resize[0]} × {self.resize[1]}; one side may be 0, none negative.",
+            )
+        _require(self.cfg_scale is None or 0.0 <= self.cfg_scale <= 30.0, "Hires CFG scale must be between 0 and 30.")
+        for text in (self.prompt, self.negative):
+            _require_prompt(text)
+
+
+class Refiner(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Another checkpoint that takes over once the share `switch_at` of the noise is gone.
+
+    `by_steps` counts the share in steps instead (the webui before 1.8.0). `during`: in which pass of hires fix.
+    """
+
+    model: ModelRef
+    switch_at: float = 0.8
+    by_steps: bool = False
+    during: Literal["first pass", "second pass", "both passes"] = "second pass"
 
     def __post_init__(self) -> None:
         _require(
-            0.0 <= self.denoising_strength <= 1.0, f"Strength must be between 0 and 1, not {self.denoising_strength:g}."
+            0.0 <= self.switch_at <= 1.0, f"The refiner switches at a share between 0 and 1, not {self.switch_at:g}."
         )
 
 
 class GenerationRequest(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag="paint"):
-    """Paint `count` pictures; picture i uses seed + i."""
+    """Paint `count` pictures; picture i uses seed + i.
+
+    `tiling` makes edges that join with themselves. `extra_noise` is laid over the source, or over the enlargement of hires
+    fix, beyond what the strength asks for, in parts of the seed's noise.
+    """
 
     prompt: Prompt
     canvas: Canvas
@@ -156,9 +266,28 @@ class GenerationRequest(msgspec.Struct, frozen=True, omit_defaults=True, kw_only
     guidance: Guidance = Guidance()
     count: int = 1
     source: SourcePicture | None = None
+    hires: Hires | None = None
+    refiner: Refiner | None = None
+    tiling: bool = False
+    extra_noise: float = 0.0
 
     def __post_init__(self) -> None:
         _require(1 <= self.count <= MAX_COUNT, f"A job may have 1 to {MAX_COUNT} pictures, not {self.count}.")
+        _require(0.0 <= self.extra_noise <= 1.0, f"Extra noise must be between 0 and 1, not {self.extra_noise:g}.")
+        _require(
+            self.hires is None or self.source is None,
+            "Hires fix enlarges pictures made from words; a picture made from a picture takes a larger size instead.",
+        )
+        if self.hires is not None:
+            _require_hires_size(self.size)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels of the pictures that come out, after hires fix."""
+        if self.hires is None:
+            return self.canvas.width, self.canvas.height
+        first = self.canvas.width, self.canvas.height
+        return hires_size(first, scale=self.hires.scale, resize=self.hires.resize).final
 
 
 class UpscaleRequest(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag="upscale"):
@@ -185,6 +314,8 @@ def attachments_of(request: Request) -> tuple[str, ...]:
     match request:
         case UpscaleRequest(picture=picture):
             return (picture,)
+        case GenerationRequest(source=SourcePicture(picture=picture, inpaint=Inpaint(mask=mask))):
+            return (picture, mask)
         case GenerationRequest(source=SourcePicture(picture=picture)):
             return (picture,)
         case _:
