@@ -31,18 +31,25 @@ def kept_steps(steps: int, denoising_strength: float | None) -> int:
     return steps if denoising_strength is None else int(min(denoising_strength, 0.999) * steps)
 
 
+def share_of_steps(steps: int, denoising_strength: float | None, *, exact: bool = False) -> tuple[int, int]:
+    """(length of the schedule, t_enc) of img2img. `exact` lengthens the schedule so that `steps` of it run (webui)."""
+    if not exact or not denoising_strength:
+        return steps, kept_steps(steps, denoising_strength)
+    return int(steps / min(denoising_strength, 0.999)), steps - 1
+
+
 def ddim_timesteps(steps: int) -> list[int]:
     """1, 1 + k, 1 + 2k … below 1000, k = ⌊1000/steps⌋: one more than asked where 1000 is no multiple (webui)."""
-    return [min(timestep + 1, TRAINED - 1) for timestep in range(0, TRAINED, TRAINED // steps)]
+    return [min(timestep + 1, TRAINED - 1) for timestep in range(0, TRAINED, max(1, TRAINED // steps))]
 
 
-def model_calls(sampling: api.Sampling, denoising_strength: float | None = None) -> int:
+def model_calls(sampling: api.Sampling, denoising_strength: float | None = None, *, exact: bool = False) -> int:
     """How many Evaluate `sample` will yield."""
-    kept = kept_steps(sampling.steps, denoising_strength)
+    length, kept = share_of_steps(sampling.steps, denoising_strength, exact=exact)
     if sampling.sampler in TIMESTEP_SAMPLERS:
-        entries = len(ddim_timesteps(sampling.steps))
-        return max(0, (entries if denoising_strength is None else min(kept, entries)) - 1)
-    return sampling.steps if denoising_strength is None else min(kept + 1, sampling.steps)
+        entries = len(ddim_timesteps(length))
+        return max(0, (entries if denoising_strength is None else min(kept, entries - 1)) - 1)
+    return length if denoising_strength is None else min(kept + 1, length)
 
 
 def sample(
@@ -53,8 +60,13 @@ def sample(
     stream: Stream,
     latent: Tensor | None = None,
     denoising_strength: float | None = None,
+    exact: bool = False,
+    extra_noise: float = 0.0,
 ) -> Sampling:
-    """Run `sampling` from `noise` (1, C, h, w), or from `latent` noised as far as `denoising_strength` says."""
+    """Run `sampling` from `noise` (1, C, h, w), or from `latent` noised as far as `denoising_strength` says.
+
+    `exact` runs all steps even with a source (hires fix does); `extra_noise` is how much more of `noise` lies over it.
+    """
     strength = None if latent is None else denoising_strength
     ancestral = sampling.sampler not in TIMESTEP_SAMPLERS
     knobs = Knobs(
@@ -65,32 +77,32 @@ def sample(
         churn_to=sampling.s_tmax or float("inf"),
     )
     shape = tuple(noise.shape)
+    length, kept = share_of_steps(sampling.steps, strength, exact=exact)
     if sampling.sampler in TIMESTEP_SAMPLERS:
-        timesteps = ddim_timesteps(sampling.steps)
+        timesteps = ddim_timesteps(length)
         x = noise
         if latent is not None:
-            kept = min(kept_steps(sampling.steps, strength), len(timesteps) - 1)
+            kept = min(kept, len(timesteps) - 1)
             alpha = float(table.alphas_cumprod[timesteps[kept]])
-            x = latent * alpha**0.5 + noise * (1 - alpha) ** 0.5
+            x = latent * alpha**0.5 + noise * ((1 - alpha) ** 0.5 + extra_noise)
             timesteps = timesteps[:kept]
         walk = TIMESTEP_SAMPLERS[sampling.sampler]
         return (yield from walk(x, timesteps, knobs, lambda: stream.next(shape), table))
-    sigmas = schedule_of(sampling, table)
+    sigmas = schedule_of(sampling, table, length)
     x = noise * sigmas[0]
     if latent is not None:
-        start = max(0, sampling.steps - kept_steps(sampling.steps, strength) - 1)
-        sigmas = sigmas[start:]
-        x = latent + noise * sigmas[0]
+        sigmas = sigmas[max(0, length - kept - 1) :]
+        x = latent + noise * (sigmas[0] + extra_noise)
     return (yield from SAMPLERS[sampling.sampler](x, sigmas, knobs, lambda: stream.next(shape)))
 
 
-def schedule_of(sampling: api.Sampling, table: ModelTable) -> list[float]:
-    """All sigmas of `sampling`, a final 0 included."""
+def schedule_of(sampling: api.Sampling, table: ModelTable, steps: int | None = None) -> list[float]:
+    """All sigmas of `sampling`, or of as many `steps`, a final 0 included."""
     name = _DEFAULT[sampling.sampler] if sampling.schedule == "automatic" else sampling.schedule
     trained = table.sigmas
     extra = int(sampling.discard_penultimate)
     span = Range(
-        sampling.steps + extra,
+        (steps or sampling.steps) + extra,
         low=sampling.sigma_min or float(trained[0]),
         high=sampling.sigma_max or float(trained[-1]),
         rho=sampling.rho,
