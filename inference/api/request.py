@@ -8,14 +8,12 @@ from typing import Literal
 
 import msgspec
 
-from inference.api.errors import RequestInvalid
+from inference.api.errors import require
+from inference.api.sampling import MAX_STEPS, SEED_LIMIT, Guidance, Sampling, Seeds, UniPC
 from inference.api.sizes import hires_size
 
-SEED_LIMIT = 2**32
-"""Seeds are integers in [0, SEED_LIMIT), as in the webui."""
 SIZE_STEP = 8
 MIN_SIDE, MAX_SIDE = 64, 4096
-MAX_STEPS = 150
 MAX_COUNT = 16
 MAX_PROMPT = 10_000
 """Characters. Discord itself stops at 4,000 to 6,000; an infotext file may carry more."""
@@ -23,23 +21,18 @@ MAX_BLUR, MAX_PADDING = 64, 256
 """Pixels, as the webui's sliders."""
 
 
-def _require(condition: bool, sentence: str) -> None:
-    if not condition:
-        raise RequestInvalid(sentence)
-
-
 def _require_prompt(text: str) -> None:
-    _require(
+    require(
         len(text) <= MAX_PROMPT, f"A prompt may have at most {MAX_PROMPT:,} characters; this one has {len(text):,}."
     )
 
 
 def _require_strength(strength: float) -> None:
-    _require(0.0 <= strength <= 1.0, f"Strength must be between 0 and 1, not {strength:g}.")
+    require(0.0 <= strength <= 1.0, f"Strength must be between 0 and 1, not {strength:g}.")
 
 
 def _require_hires_size(size: tuple[int, int]) -> None:
-    _require(
+    require(
         min(size) >= MIN_SIDE and max(size) <= MAX_SIDE,
         f"Hires fix would make a picture of {size[0]} × {size[1]}; each side must be between {MIN_SIDE} and {MAX_SIDE}.",
     )
@@ -48,18 +41,22 @@ def _require_hires_size(size: tuple[int, int]) -> None:
 class Prompt(msgspec.Struct, frozen=True, omit_defaults=True):
     """The two texts, styles already merged, `<lora:…>` tags still inside.
 
-    `clip_skip` counts as the webui does (1 = the last layer). `emphasis` is one of the webui's modes.
+    `clip_skip` counts as the webui does (1 = the last layer). `emphasis` is one of the webui's modes. `pad_conds` makes
+    prompt and negative equally long: "empty" appends encoded empty windows, "v0" repeats or cuts the negative's end (as
+    before 1.6.0). `old_timelines` counts `[a:b:when]` as the webui did before 1.6.0.
     """
 
     positive: str
     negative: str = ""
     clip_skip: int = 1
     emphasis: Literal["Original", "No norm", "Ignore", "None"] = "Original"
+    pad_conds: Literal["", "empty", "v0"] = ""
+    old_timelines: bool = False
 
     def __post_init__(self) -> None:
         for text in (self.positive, self.negative):
             _require_prompt(text)
-        _require(1 <= self.clip_skip <= 12, f"Clip skip must be between 1 and 12, not {self.clip_skip}.")
+        require(1 <= self.clip_skip <= 12, f"Clip skip must be between 1 and 12, not {self.clip_skip}.")
 
 
 class Canvas(msgspec.Struct, frozen=True):
@@ -70,7 +67,7 @@ class Canvas(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         for name, side in (("width", self.width), ("height", self.height)):
-            _require(
+            require(
                 MIN_SIDE <= side <= MAX_SIDE and side % SIZE_STEP == 0,
                 f"The {name} must be a multiple of {SIZE_STEP} between {MIN_SIDE} and {MAX_SIDE}, not {side}.",
             )
@@ -79,63 +76,6 @@ class Canvas(msgspec.Struct, frozen=True):
     def pixels(self) -> int:
         """Number of pixels."""
         return self.width * self.height
-
-
-class Sampling(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How noise becomes a picture. `sampler` and `schedule` are ids of `inference.api.catalog`.
-
-    `schedule` "automatic" means the sampler's own default. `eta` None means the sampler's default (1 for ancestral
-    ones, 0 for DDIM). `sigma_min`, `sigma_max` and `rho` 0 mean the schedule's default. `ensd` is the eta noise seed delta.
-    """
-
-    sampler: str = "euler_a"
-    schedule: str = "automatic"
-    steps: int = 20
-    eta: float | None = None
-    s_churn: float = 0.0
-    s_tmin: float = 0.0
-    s_tmax: float = 0.0
-    s_noise: float = 1.0
-    sigma_min: float = 0.0
-    sigma_max: float = 0.0
-    rho: float = 0.0
-    discard_penultimate: bool = False
-    ensd: int = 0
-
-    def __post_init__(self) -> None:
-        _require(1 <= self.steps <= MAX_STEPS, f"Steps must be between 1 and {MAX_STEPS}, not {self.steps:,}.")
-
-
-class Guidance(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How strongly the prompt pulls (classifier-free guidance) and its relatives."""
-
-    cfg_scale: float = 7.0
-    skip_early: float = 0.0
-    min_sigma_uncond: float = 0.0
-    rescale: float = 0.0
-
-    def __post_init__(self) -> None:
-        _require(0.0 <= self.cfg_scale <= 30.0, f"CFG scale must be between 0 and 30, not {self.cfg_scale:g}.")
-
-
-class Seeds(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Where the noise comes from. Picture i of a job uses seed + i (the seed stays put when a variation is asked).
-
-    `source` "gpu" is the webui's default, CUDA's Philox stream, computed on any machine; "cpu" is torch's own.
-    """
-
-    seed: int
-    variation_seed: int = 0
-    variation_strength: float = 0.0
-    resize_from: tuple[int, int] | None = None
-    source: Literal["gpu", "cpu"] = "gpu"
-
-    def __post_init__(self) -> None:
-        for seed in (self.seed, self.variation_seed):
-            _require(
-                0 <= seed < SEED_LIMIT, f"A seed must be a whole number from 0 to {SEED_LIMIT - 1:,}, not {seed:,}."
-            )
-        _require(0.0 <= self.variation_strength <= 1.0, "Variation strength must be between 0 and 1.")
 
 
 class ModelRef(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -165,8 +105,8 @@ class Inpaint(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def __post_init__(self) -> None:
         for sigma in (self.blur, self.blur_y or 0):
-            _require(0 <= sigma <= MAX_BLUR, f"Mask blur must be between 0 and {MAX_BLUR}, not {sigma}.")
-        _require(0 <= self.padding <= MAX_PADDING, f"Padding must be between 0 and {MAX_PADDING}, not {self.padding}.")
+            require(0 <= sigma <= MAX_BLUR, f"Mask blur must be between 0 and {MAX_BLUR}, not {sigma}.")
+        require(0 <= self.padding <= MAX_PADDING, f"Padding must be between 0 and {MAX_PADDING}, not {self.padding}.")
 
 
 class SourcePicture(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -190,11 +130,11 @@ class SourcePicture(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def __post_init__(self) -> None:
         _require_strength(self.denoising_strength)
-        _require(
+        require(
             0.0 <= self.noise_multiplier <= 1.5,
             f"The noise multiplier must be between 0 and 1.5, not {self.noise_multiplier:g}.",
         )
-        _require(
+        require(
             0.0 <= self.conditioning_mask_weight <= 1.0,
             f"The conditional mask weight must be between 0 and 1, not {self.conditioning_mask_weight:g}.",
         )
@@ -222,14 +162,14 @@ class Hires(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def __post_init__(self) -> None:
         _require_strength(self.denoising_strength)
-        _require(0 <= self.steps <= MAX_STEPS, f"Hires steps must be between 0 and {MAX_STEPS}, not {self.steps:,}.")
-        _require(1.0 <= self.scale <= 8.0, f"Hires fix enlarges 1 to 8 times, not {self.scale:g}.")
+        require(0 <= self.steps <= MAX_STEPS, f"Hires steps must be between 0 and {MAX_STEPS}, not {self.steps:,}.")
+        require(1.0 <= self.scale <= 8.0, f"Hires fix enlarges 1 to 8 times, not {self.scale:g}.")
         if self.resize is not None:
-            _require(
+            require(
                 min(self.resize) >= 0 and max(self.resize) > 0,
                 f"Hires fix cannot make a picture of {self.resize[0]} × {self.resize[1]}; one side may be 0, none negative.",
             )
-        _require(self.cfg_scale is None or 0.0 <= self.cfg_scale <= 30.0, "Hires CFG scale must be between 0 and 30.")
+        require(self.cfg_scale is None or 0.0 <= self.cfg_scale <= 30.0, "Hires CFG scale must be between 0 and 30.")
         for text in (self.prompt, self.negative):
             _require_prompt(text)
 
@@ -246,7 +186,7 @@ class Refiner(msgspec.Struct, frozen=True, omit_defaults=True):
     during: Literal["first pass", "second pass", "both passes"] = "second pass"
 
     def __post_init__(self) -> None:
-        _require(
+        require(
             0.0 <= self.switch_at <= 1.0, f"The refiner switches at a share between 0 and 1, not {self.switch_at:g}."
         )
 
@@ -272,9 +212,9 @@ class GenerationRequest(msgspec.Struct, frozen=True, omit_defaults=True, kw_only
     extra_noise: float = 0.0
 
     def __post_init__(self) -> None:
-        _require(1 <= self.count <= MAX_COUNT, f"A job may have 1 to {MAX_COUNT} pictures, not {self.count}.")
-        _require(0.0 <= self.extra_noise <= 1.0, f"Extra noise must be between 0 and 1, not {self.extra_noise:g}.")
-        _require(
+        require(1 <= self.count <= MAX_COUNT, f"A job may have 1 to {MAX_COUNT} pictures, not {self.count}.")
+        require(0.0 <= self.extra_noise <= 1.0, f"Extra noise must be between 0 and 1, not {self.extra_noise:g}.")
+        require(
             self.hires is None or self.source is None,
             "Hires fix enlarges pictures made from words; a picture made from a picture takes a larger size instead.",
         )
@@ -302,7 +242,7 @@ class UpscaleRequest(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tr
     infotext: str = ""
 
     def __post_init__(self) -> None:
-        _require(1.0 < self.scale <= 8.0, f"A picture can be enlarged 1 to 8 times, not {self.scale:g}.")
+        require(1.0 < self.scale <= 8.0, f"A picture can be enlarged 1 to 8 times, not {self.scale:g}.")
 
 
 Request = GenerationRequest | UpscaleRequest

@@ -1,6 +1,7 @@
-"""From a request's two texts to the guidance of its pictures: plan, tokenise, encode each distinct part once.
+"""From a request's two texts to the guidance of its pictures: plan, tokenise, encode what is said when it is first said.
 
-Owns how AND parts, schedules and SDXL's vectors meet (webui v1.10.1). The prompt language itself is `inference.engine.prompt`.
+Owns how AND parts, schedules, unequal lengths and SDXL's vectors meet (webui v1.10.1). The prompt language itself is
+`inference.engine.prompt`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,20 +11,27 @@ import torch
 from torch import Tensor
 
 from inference.api.catalog import SAMPLERS
-from inference.api.request import GenerationRequest
+from inference.api.request import GenerationRequest, Guidance
 from inference.engine.embeddings import Embedding
 from inference.engine.guidance import Conditions, Guide, repeat_last
 from inference.engine.lexicon import Words
 from inference.engine.networks.merge import AdapterSet
-from inference.engine.prompt.plan import plan_prompt
-from inference.engine.text import encode_chunks
+from inference.engine.prompt.chunks import Chunk, cut
+from inference.engine.prompt.comments import strip_comments
+from inference.engine.prompt.plan import Part, PromptPlan, plan_prompt
+from inference.engine.prompt.schedule import at_call
+from inference.engine.text import encode_texts
 from inference.engine.tokenizer import tokenizer
 
 _ORDER = {row.id: row.order for row in SAMPLERS}
+Windows = tuple[Chunk, ...]
 
 
 class Encoder:
-    """Encodes the parts of one request with one checkpoint; remembers what it has encoded."""
+    """Encodes the texts of one pass of a request with one checkpoint; remembers what it has encoded.
+
+    `size` (width, height) is the pass's, which SDXL is told.
+    """
 
     def __init__(
         self,
@@ -32,53 +40,83 @@ class Encoder:
         *,
         dtype: torch.dtype,
         device: torch.device,
+        size: tuple[int, int],
         adapters: AdapterSet = (),
         words: Mapping[str, Embedding] | None = None,
     ) -> None:
         self._request, self._checkpoint, self._dtype, self._device = request, checkpoint, dtype, device
         self._adapters, self._words = adapters, words or {}
-        self._known: dict[Any, Conditions] = {}
-        self._groups: dict[Any, tuple[tuple[float, Conditions], ...]] = {}
-        height, width = request.canvas.height, request.canvas.width
+        self._said: dict[int, dict[Windows, Conditions]] = {}  # by the id of a part, which its plan keeps alive
+        self._now: dict[tuple[int, str], Conditions] = {}
+        self._lengthened: dict[Any, Conditions] = {}
+        self._empty: Conditions | None = None
+        width, height = size
         self._sizes = torch.tensor([[height, width, 0, 0, height, width]], device=device, dtype=dtype)
 
-    def part(self, chunks: Any) -> Conditions:
-        """One text, as chunks, under the request's clip skip and emphasis."""
-        if chunks not in self._known:
-            prompt = self._request.prompt
-            self._checkpoint.wardrobe.wear(self._adapters)  # parts are encoded when first asked for: others ran since
-            encoded = encode_chunks(
-                self._checkpoint.text,
-                chunks,
-                clip_skip=prompt.clip_skip,
-                emphasis=prompt.emphasis,
-                embeddings=self._words,
-            )
-            self._known[chunks] = self._placed(encoded.context, encoded.pooled)
-        return self._known[chunks]
+    def say(self, plan: PromptPlan, part: Part, call: int) -> Conditions:
+        """What `part` says at `call`. All that it says in its course is encoded in one go: it shares one emphasis mean."""
+        now = (id(part), at_call(part.stages, call))
+        if now not in self._now:
+            if id(part) not in self._said:
+                self._said[id(part)] = self._encode(plan.variants(part))
+            self._now[now] = self._said[id(part)][plan.windows[now[1]]]
+        return self._now[now]
 
-    def group(self, parts: Sequence[tuple[float, Any]]) -> tuple[tuple[float, Conditions], ...]:
-        """AND parts with their weights, the shorter ones lengthened to the longest."""
-        key = tuple(parts)
-        if key not in self._groups:
-            encoded = [(weight, self.part(chunks)) for weight, chunks in parts]
-            length = max(conditions.context.shape[1] for _, conditions in encoded)
-            self._groups[key] = tuple(
-                (weight, conditions)
-                if conditions.context.shape[1] == length
-                else (weight, Conditions(repeat_last(conditions.context, length), conditions.pooled, conditions.sizes))
-                for weight, conditions in encoded
-            )
-        return self._groups[key]
+    def group(self, plan: PromptPlan, call: int) -> tuple[tuple[float, Conditions], ...]:
+        """AND parts with their weights at `call`, the shorter ones lengthened to the longest."""
+        said = [(part.weight, self.say(plan, part, call)) for part in plan.parts]
+        length = max(conditions.context.shape[1] for _, conditions in said)
+        return tuple((weight, self.lengthen(conditions, length)) for weight, conditions in said)
 
-    def blank(self, chunks: Any) -> Conditions:
-        """What SDXL takes for an empty negative prompt: zeros in place of what `chunks` would give (webui)."""
-        key = ("blank", chunks)
-        if key not in self._known:
-            like = self.part(chunks)
+    def empty(self) -> Conditions:
+        """An empty text."""
+        if self._empty is None:
+            (self._empty,) = self._encode({cut("", tokenize=tokenizer().encode): 1}).values()
+        return self._empty
+
+    def blank(self, like: Conditions) -> Conditions:
+        """Zeros in place of `like`: what SDXL takes for an empty negative prompt (webui)."""
+        key = ("blank", id(like))
+        if key not in self._lengthened:
             pooled = None if like.pooled is None else torch.zeros_like(like.pooled)
-            self._known[key] = Conditions(torch.zeros_like(like.context), pooled, like.sizes)
-        return self._known[key]
+            self._lengthened[key] = Conditions(torch.zeros_like(like.context), pooled, like.sizes)
+        return self._lengthened[key]
+
+    def lengthen(self, conditions: Conditions, length: int, *, end: Tensor | None = None) -> Conditions:
+        """`conditions` with a context of `length` tokens: repetitions of `end` (1, 77, C), or of its last vector, follow it.
+
+        A longer one is cut off. Equal arguments give the same object, so that a batch is not copied at each step.
+        """
+        context = conditions.context
+        if context.shape[1] == length:
+            return conditions
+        key = (id(conditions), length, end is None)
+        if key not in self._lengthened:
+            missing = length - context.shape[1]
+            if missing < 0:
+                context = context[:, :length]
+            elif end is None:
+                context = repeat_last(context, length)
+            else:
+                context = torch.cat((context, *[end] * (missing // end.shape[1])), dim=1)
+            self._lengthened[key] = Conditions(context, conditions.pooled, conditions.sizes)
+        return self._lengthened[key]
+
+    def _encode(self, variants: Mapping[Windows, int]) -> dict[Windows, Conditions]:
+        prompt = self._request.prompt
+        self._checkpoint.wardrobe.wear(self._adapters)  # texts are encoded when first asked for: others ran since
+        encoded = encode_texts(
+            self._checkpoint.text,
+            list(variants),
+            clip_skip=prompt.clip_skip,
+            emphasis=prompt.emphasis,
+            embeddings=self._words,
+            counts=list(variants.values()),
+        )
+        return {
+            windows: self._placed(result.context, result.pooled)
+            for windows, result in zip(variants, encoded, strict=True)
+        }
 
     def _placed(self, context: Tensor, pooled: Tensor | None) -> Conditions:
         placed = context.to(self._device, self._dtype)
@@ -96,27 +134,72 @@ def encode_prompt(
     device: torch.device,
     adapters: AdapterSet = (),
     words: Words | None = None,
+    negative: str | None = None,
+    calls: int | None = None,
+    before: int | None = None,
+    size: tuple[int, int] | None = None,
+    guidance: Guidance | None = None,
 ) -> Guide:
-    """The guidance of `request`'s pictures. `text` is its prompt without network tags; `adapters` are those they asked for.
+    """The guidance of one pass of `request`'s pictures.
 
-    `words` are the learned words that may be used in both prompts.
+    `text` is its prompt without network tags; `adapters` are those they asked for; `words` are the learned words that may be
+    used in both prompts. What is left out is the first pass's. For a second pass: its `negative`, its model `calls` and those
+    `before` it, its `size` (width, height) and its `guidance`.
     """
     vectors, by_tokens = (words.vectors, words.by_tokens) if words is not None else ({}, {})
-    encoder = Encoder(request, checkpoint, dtype=dtype, device=device, adapters=adapters, words=vectors)
-    prompt = request.prompt
-    calls = request.sampling.steps * _ORDER[request.sampling.sampler]
-    language: Any = {"tokenize": tokenizer().encode, "emphasis": prompt.emphasis, "embeddings_by_tokens": by_tokens}
-    positive = plan_prompt(text, calls=calls, **language)
-    negative = plan_prompt(prompt.negative, calls=calls, composable=False, **language)
-    blank = not prompt.negative.strip() and checkpoint.family.id == "sdxl"
-
-    def unconditional(call: int) -> Conditions:
-        ((_, chunks),) = negative.at(call)
-        return encoder.blank(chunks) if blank else encoder.part(chunks)
-
-    return Guide(
-        settings=request.guidance,
-        calls=calls,
-        positive=lambda call: encoder.group(positive.at(call)),
-        negative=unconditional,
+    prompt, canvas = request.prompt, request.canvas
+    encoder = Encoder(
+        request,
+        checkpoint,
+        dtype=dtype,
+        device=device,
+        size=size or (canvas.width, canvas.height),
+        adapters=adapters,
+        words=vectors,
     )
+    if calls is None:
+        calls = request.sampling.steps * _ORDER[request.sampling.sampler]
+    language: Any = {
+        "calls": calls,
+        "before": before,
+        "old_timelines": prompt.old_timelines,
+        "tokenize": tokenizer().encode,
+        "emphasis": prompt.emphasis,
+        "embeddings_by_tokens": by_tokens,
+    }
+    unwanted = strip_comments(prompt.negative if negative is None else negative)
+    return Guide(
+        settings=guidance or request.guidance,
+        calls=calls,
+        **_sides(
+            encoder,
+            plan_prompt(strip_comments(text), **language),
+            plan_prompt(unwanted, composable=False, **language),
+            pad=prompt.pad_conds,
+            blank=not unwanted.strip() and checkpoint.family.id == "sdxl",
+        ),
+    )
+
+
+def _sides(encoder: Encoder, wanted: PromptPlan, unwanted: PromptPlan, *, pad: str, blank: bool) -> dict[str, Any]:
+    """`positive` and `negative` of a Guide. `pad` says what happens to unequal lengths: nothing, "empty" or "v0" (webui)."""
+
+    def positive(call: int) -> Sequence[tuple[float, Conditions]]:
+        said = encoder.group(wanted, call)
+        if pad != "empty":
+            return said
+        length = max(said[0][1].context.shape[1], encoder.say(unwanted, unwanted.parts[0], call).context.shape[1])
+        end = encoder.empty().context
+        return tuple((weight, encoder.lengthen(conditions, length, end=end)) for weight, conditions in said)
+
+    def negative(call: int) -> Conditions:
+        said = encoder.say(unwanted, unwanted.parts[0], call)
+        said = encoder.blank(said) if blank else said
+        if not pad:
+            return said
+        length = encoder.group(wanted, call)[0][1].context.shape[1]
+        if pad == "v0":
+            return encoder.lengthen(said, length)
+        return encoder.lengthen(said, max(length, said.context.shape[1]), end=encoder.empty().context)
+
+    return {"positive": positive, "negative": negative}

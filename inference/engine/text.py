@@ -92,11 +92,12 @@ def encode_texts(
     clip_skip: int = 1,
     emphasis: str = "Original",
     embeddings: Mapping[str, Embedding] | None = None,
+    counts: Sequence[int] | None = None,
 ) -> list[Conditioning]:
     """Encode several texts in one call, as the webui does with the scheduled variants of one prompt.
 
     It matters which texts share a call: the emphasis "Original" rescales by a mean over all of them, and all get the
-    number of windows of the longest (empty windows fill the shorter).
+    number of windows of the longest (empty windows fill the shorter). `counts` says how often each counts in that mean.
     """
     windows = max(len(text) for text in texts)
     filled: list[list[Chunk]] = [[*text, *[EmptyChunk()] * (windows - len(text))] for text in texts]
@@ -106,7 +107,7 @@ def encode_texts(
         states, vector = _tower_states(
             tower, filled, index=index, family=encoders.family, clip_skip=clip_skip, embeddings=embeddings or {}
         )
-        parts.append(_emphasised(states, filled, emphasis))
+        parts.append(_emphasised(states, filled, emphasis, counts))
         pooled = vector if vector is not None else pooled
     context = torch.cat(parts, dim=-1)
     return [
@@ -176,7 +177,9 @@ def _spliced(vectors: Tensor, chunks: Sequence[Chunk], tower: int, embeddings: M
     return vectors
 
 
-def _emphasised(states: Tensor, texts: Sequence[Sequence[Chunk]], emphasis: str) -> Tensor:
+def _emphasised(
+    states: Tensor, texts: Sequence[Sequence[Chunk]], emphasis: str, counts: Sequence[int] | None
+) -> Tensor:
     """Weigh token vectors (texts, windows, 77, C); "Original" keeps the mean of each window over all texts."""
     plain = all(weight == 1.0 for text in texts for chunk in text for weight in chunk.multipliers)
     if plain or emphasis in ("Ignore", "None"):
@@ -185,6 +188,13 @@ def _emphasised(states: Tensor, texts: Sequence[Sequence[Chunk]], emphasis: str)
     weighed = states * weights.unsqueeze(-1)
     if emphasis == "No norm":
         return weighed
-    whole = (0, 2, 3)
-    ratio = states.mean(whole, keepdim=True) / weighed.mean(whole, keepdim=True)
+    ratio = _window_means(states, counts) / _window_means(weighed, counts)
     return weighed * torch.where(ratio.isfinite(), ratio, 1.0)  # a mean of nothing leaves nothing to keep
+
+
+def _window_means(states: Tensor, counts: Sequence[int] | None) -> Tensor:
+    """Mean (1, windows, 1, 1) over texts, tokens and channels; text i counts `counts[i]` times."""
+    if counts is None or len(set(counts)) == 1:
+        return states.mean((0, 2, 3), keepdim=True)
+    share = torch.tensor(counts, device=states.device, dtype=states.dtype).view(-1, 1, 1, 1)
+    return (states.mean((2, 3), keepdim=True) * share).sum(0, keepdim=True) / share.sum()

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from inference.engine.prompt.attention import parse_attention
-from inference.engine.prompt.chunks import Chunk, cut
+from inference.api.attention import parse_attention, uses_emphasis
+from inference.engine.prompt.chunks import BACKTRACK, Chunk, cut
+from inference.engine.prompt.comments import strip_comments
 from inference.engine.prompt.networks import strip_networks
 from inference.engine.prompt.plan import plan_prompt, split_parts
 from inference.engine.prompt.schedule import schedule
@@ -16,8 +17,6 @@ from inference.engine.tokenizer import tokenizer
 
 FOLDER = Path(os.environ.get("EASEL_GOLDEN", Path(__file__).parent / "vectors"))
 ROWS: list[dict[str, Any]] = json.loads((FOLDER / "prompts.json").read_text(encoding="utf-8"))["rows"]
-LEFT_WHOLE = ("2.>::1.2]]", ":-0.3")
-"""Prompts with these pieces: brackets inside brackets that the original gives up on as a whole, and we read in part."""
 
 
 def same(chunks: tuple[Chunk, ...], expected: list[dict[str, Any]]) -> bool:
@@ -41,25 +40,40 @@ def test_weights(row: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.get("chunks")], ids=lambda row: str(row["id"]))
 def test_windows(row: dict[str, Any]) -> None:
-    """A prompt is cut into the original's windows of tokens, with its weights."""
-    chunks = cut(row["prompt"], tokenize=tokenizer().encode)
+    """A prompt is cut into the original's windows of tokens and weights; so it is without emphasis and at other backtracks."""
+    encode = tokenizer().encode
     alternatives = [row["chunks"], *([row["chunks_transformers_5"]] if "chunks_transformers_5" in row else [])]
-    assert any(same(chunks, expected) for expected in alternatives)
+    assert any(same(cut(row["prompt"], tokenize=encode), expected) for expected in alternatives)
+    if (plain := row.get("chunks_emphasis_none")) and "chunks_transformers_5" not in row:
+        assert same(cut(row["prompt"], tokenize=encode, emphasis="None"), plain["chunks"])
+    for name, variant in row.get("variants", {}).items():
+        backtrack = int(name.removeprefix("backtrack_"))
+        assert backtrack != BACKTRACK
+        assert same(cut(row["prompt"], tokenize=encode, backtrack=backtrack), variant["chunks"]), name
 
 
-@pytest.mark.parametrize(
-    "row",
-    [row for row in ROWS if not row["schedule_ambiguous"] and not any(piece in row["prompt"] for piece in LEFT_WHOLE)],
-    ids=lambda row: str(row["id"]),
-)
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: str(row["id"]))
+def test_comments(row: dict[str, Any]) -> None:
+    """From # to the end of the line, a prompt is a comment, as in the original."""
+    assert strip_comments(row["prompt"]) == row["comments_stripped"]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: str(row["id"]))
+def test_order_of_reading(row: dict[str, Any]) -> None:
+    """Networks go first, then AND splits, then each part has its own schedule, as a picture of 20 steps reads them."""
+    parts = split_parts(strip_networks(row["prompt"])[0])
+    ours = [{"weight": weight, "schedule": [list(stage) for stage in schedule(text, 20)]} for text, weight in parts]
+    assert ours == row["pipeline_20"]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: str(row["id"]))
 def test_schedules(row: dict[str, Any]) -> None:
-    """Texts change at the original's calls, in a first and in a second pass."""
+    """Texts change at the original's calls, in a first and in a second pass, on the new and on the old timelines."""
     for name, expected in row["schedules"].items():
-        if name.endswith("_old"):
-            continue
-        first, _, second = name.partition("+hires")
+        first, _, second = name.removesuffix("_old").partition("+hires")
         calls, before = (int(second), int(first)) if second else (int(first), None)
-        assert [list(stage) for stage in schedule(row["prompt"], calls, before=before)] == expected, name
+        stages = schedule(row["prompt"], calls, before=before, old=name.endswith("_old"))
+        assert [list(stage) for stage in stages] == expected, name
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: str(row["id"]))
@@ -69,6 +83,24 @@ def test_parts_and_networks(row: dict[str, Any]) -> None:
     if "subprompts" in row["multicond"]:
         expected = [(row["multicond"]["subprompts"][i], weight) for i, weight in row["multicond"]["indexes_weights"]]
         assert split_parts(row["prompt"]) == expected
+
+
+def test_parts_of_several_prompts_keep_their_texts_and_weights() -> None:
+    """Several prompts in one call split as each does alone; equal texts may share an index."""
+    batch = json.loads((FOLDER / "prompts.json").read_text(encoding="utf-8"))["multicond_batch"]
+    for prompt, indexes in zip(batch["prompts"], batch["indexes_weights"], strict=True):
+        assert split_parts(prompt) == [(batch["subprompts"][index], weight) for index, weight in indexes]
+
+
+def test_emphasis_is_noticed() -> None:
+    """A weight other than 1 is emphasis; a BREAK is none."""
+    assert [uses_emphasis(text) for text in ("a (b)", "a [b]", "a (b:1)", "a BREAK b", "a")] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
 
 
 def test_a_plan_says_what_holds_at_each_call() -> None:

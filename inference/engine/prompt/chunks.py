@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from inference.engine.prompt.attention import BREAK, Fragment, parse_attention
+from inference.api.attention import BREAK, Fragment, parse_attention
 
 WINDOW = 75
 START, END = 49406, 49407
@@ -67,6 +68,23 @@ class _Cutter:
         self.comma = -1
 
 
+class _Name(NamedTuple):
+    """The name of an embedding: its token ids, itself, and how many vectors it stands for."""
+
+    ids: tuple[int, ...]
+    name: str
+    length: int
+
+
+def _by_first_token(embeddings: Mapping[tuple[int, ...], tuple[str, int]]) -> dict[int, list[_Name]]:
+    """Names by the token they begin with, the longest first."""
+    found: dict[int, list[_Name]] = {}
+    for ids in sorted(embeddings, key=len, reverse=True):
+        if ids:
+            found.setdefault(ids[0], []).append(_Name(ids, *embeddings[ids]))
+    return found
+
+
 def cut(
     text: str,
     *,
@@ -81,7 +99,7 @@ def cut(
     brackets as text.
     """
     fragments = [Fragment(text, 1.0)] if emphasis == "None" else parse_attention(text)
-    names = sorted((embeddings or {}).items(), key=lambda item: -len(item[0]))
+    names = _by_first_token(embeddings or {})
     cutter = _Cutter()
     for fragment in fragments:
         if fragment == ("BREAK", BREAK):
@@ -90,10 +108,12 @@ def cut(
         tokens = list(tokenize(fragment.text))
         at = 0
         while at < len(tokens):
-            found = next(((ids, what) for ids, what in names if tuple(tokens[at : at + len(ids)]) == ids), None)
-            if found is not None and found[1][1] <= WINDOW:
-                cutter.add_embedding(found[1][0], found[1][1], fragment.weight)
-                at += len(found[0])
+            found = next(
+                (hit for hit in names.get(tokens[at], ()) if tuple(tokens[at : at + len(hit.ids)]) == hit.ids), None
+            )
+            if found is not None and found.length <= WINDOW:
+                cutter.add_embedding(found.name, found.length, fragment.weight)
+                at += len(found.ids)
             else:
                 cutter.add(tokens[at], fragment.weight, backtrack)
                 at += 1

@@ -1,15 +1,15 @@
 r"""Texts that change while a picture is painted: [before:after:when], [appears:when], [goes::when], [one|two].
 
 Owns the brackets and when they switch, counted in model calls (webui v1.10.1). A text whose brackets make no sense is left
-as it is.
+as it is. Brackets are read from the last to the first, each from those inside it, so that any text takes linear time.
 """
 
 import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-_NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*$")
-_CLOSES = {"[": "]", "(": ")"}
+_PLAIN = re.compile(r"(?:[^\\\[\]():|]|\\.)++")
+_NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*")
 _DEEPEST = 50
 """Brackets inside brackets that are still read; deeper ones make no sense to anybody."""
 
@@ -19,6 +19,36 @@ class Stage(NamedTuple):
 
     end: int
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How `when` is counted. `calls` is the length of this pass in model calls.
+
+    `before` is given for a second (hires) pass: the calls of the first. Fractions then run from 1 to 2, and whole numbers go
+    on counting. `old`: the timelines of the webui before 1.6.0, where only a number below 1 is a fraction, and a second pass
+    counts as the first did.
+    """
+
+    calls: int
+    before: int | None = None
+    old: bool = False
+
+    @property
+    def length(self) -> int:
+        """Calls after which the last stage ends."""
+        return self.before if self.old and self.before is not None else self.calls
+
+    def call_of(self, when: str) -> int:
+        """The call after which a switch at `when` happens, from 0 (before the first) to `length` (never)."""
+        value = float(when)
+        if self.old:
+            value *= self.length if value < 1 else 1
+        elif "." in when:
+            value = (value if self.before is None else value - 1) * self.calls
+        elif self.before is not None:
+            value -= self.before
+        return self.length if value >= self.length else int(max(value, 0.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,30 +66,23 @@ class _Turns:
 _Nodes = tuple["str | _Switch | _Turns", ...]
 
 
-class _Senseless(Exception):
-    """The brackets do not fit the grammar."""
+class _Group(NamedTuple):
+    """A pair of brackets that makes sense: what it says, where it ends, how deep it goes."""
+
+    nodes: _Nodes
+    end: int
+    depth: int
 
 
-def schedule(text: str, calls: int, *, before: int | None = None) -> tuple[Stage, ...]:
-    """What `text` says at each of `calls` model calls.
-
-    `before` is given for a second (hires) pass: the calls of the first. Fractions then run from 1 to 2, and whole numbers
-    go on counting.
-    """
-    try:
-        nodes = _parse(text)
-    except _Senseless:
-        return (Stage(calls, text),)
-    ends = {calls}
-    _collect(nodes, calls, before, ends)
-    stages = [Stage(end, _render(nodes, end, calls, before)) for end in sorted(ends)]
-    merged: list[Stage] = []
-    for stage in stages:
-        if merged and merged[-1].text == stage.text and not any(isinstance(node, _Turns) for node in _all(nodes)):
-            merged[-1] = stage
-        else:
-            merged.append(stage)
-    return tuple(merged)
+def schedule(text: str, calls: int, *, before: int | None = None, old: bool = False) -> tuple[Stage, ...]:
+    """What `text` says at each of `calls` model calls; `before` and `old` as in `Clock`."""
+    clock = Clock(calls, before, old)
+    nodes = _read(text)
+    if nodes is None:
+        return (Stage(clock.length, text),)
+    ends = {clock.length}
+    _collect(nodes, clock, ends)
+    return tuple(Stage(end, _render(nodes, end, clock)) for end in sorted(ends))
 
 
 def at_call(stages: tuple[Stage, ...], call: int) -> str:
@@ -67,127 +90,102 @@ def at_call(stages: tuple[Stage, ...], call: int) -> str:
     return next((stage.text for stage in stages if call <= stage.end), stages[0].text)
 
 
-def switch_call(when: str, calls: int, before: int | None) -> int:
-    """The call after which a switch happens: a number with a dot is a share of the calls, one without counts them."""
-    value = float(when)
-    if before is not None:
-        value = (value - 1) * calls if "." in when else value - before
-    elif "." in when:
-        value = value * calls
-    return min(calls, int(value))
-
-
-def _collect(nodes: _Nodes, calls: int, before: int | None, ends: set[int]) -> None:
-    for node in _all(nodes):
-        if isinstance(node, _Switch):
-            end = switch_call(node.when, calls, before)
-            if end >= 1:
-                ends.add(end)
-        elif isinstance(node, _Turns):
-            ends.update(range(1, calls + 1))
-
-
-def _all(nodes: _Nodes) -> "list[str | _Switch | _Turns]":
-    found: list[str | _Switch | _Turns] = []
+def _collect(nodes: _Nodes, clock: Clock, ends: set[int]) -> None:
     for node in nodes:
-        found.append(node)
-        inner: tuple[_Nodes, ...] = ()
-        if isinstance(node, _Switch):
-            inner = (node.before, node.after)
-        elif isinstance(node, _Turns):
-            inner = node.options
-        for part in inner:
-            found += _all(part)
-    return found
+        match node:
+            case _Switch(first, second, when):
+                if (end := clock.call_of(when)) >= 1:
+                    ends.add(end)
+                _collect(first, clock, ends)
+                _collect(second, clock, ends)
+            case _Turns(options):
+                ends.update(range(1, clock.length + 1))
+                for option in options:
+                    _collect(option, clock, ends)
+            case _:
+                pass
 
 
-def _render(nodes: _Nodes, call: int, calls: int, before: int | None) -> str:
+def _render(nodes: _Nodes, call: int, clock: Clock) -> str:
     parts: list[str] = []
     for node in nodes:
         match node:
             case str():
                 parts.append(node)
-            case _Switch(before=first, after=second, when=when):
-                parts.append(
-                    _render(first if call <= switch_call(when, calls, before) else second, call, calls, before)
-                )
-            case _Turns(options=options):
-                parts.append(_render(options[(call - 1) % len(options)], call, calls, before))
+            case _Switch(first, second, when):
+                parts.append(_render(first if call <= clock.call_of(when) else second, call, clock))
+            case _Turns(options):
+                parts.append(_render(options[(call - 1) % len(options)], call, clock))
     return "".join(parts)
 
 
-def _parse(text: str, depth: int = 0) -> _Nodes:
-    """Whole text; a bracket without its partner is a letter. A bare | makes no sense."""
-    if depth > _DEEPEST:
-        raise _Senseless
+def _read(text: str) -> _Nodes | None:
+    """The whole text. Between brackets that make sense, those that do not and colons are letters; a bare | is senseless."""
+    groups: dict[int, _Group] = {}
+    starts = [match.start() for match in re.finditer(r"\\.|[\[(]", text) if match[0] in "[("]
+    for start in reversed(starts):
+        group = _square(text, start, groups) if text[start] == "[" else _round(text, start, groups)
+        if group is not None and group.depth <= _DEEPEST:
+            groups[start] = group
     nodes: list[str | _Switch | _Turns] = []
-    at, partners = 0, _partners(text)
+    at = 0
     while at < len(text):
-        letter = text[at]
-        if letter == "\\" and at + 1 < len(text):
-            nodes.append(text[at : at + 2])
-            at += 2
-            continue
-        end = partners.get(at)
-        if end is None:
-            if letter == "|":
-                raise _Senseless
-            nodes.append(letter)
+        if at in groups:
+            nodes += groups[at].nodes
+            at = groups[at].end
+        elif text[at] in "[]():":
+            nodes.append(text[at])
             at += 1
-            continue
-        inner = text[at + 1 : end]
-        nodes += _bracket(inner, depth + 1) if letter == "[" else ("(", *_parse(inner, depth + 1), ")")
-        at = end + 1
+        elif plain := _PLAIN.match(text, at):
+            nodes.append(plain[0])
+            at = plain.end()
+        else:
+            return None
     return tuple(nodes)
 
 
-def _bracket(inner: str, depth: int) -> _Nodes:
-    """Square brackets: turns, a switch, or just less weight."""
-    options = _split(inner, "|")
-    if len(options) > 1:
-        if any(len(_split(option, ":")) > 1 for option in options):
-            raise _Senseless
-        return (_Turns(tuple(_parse(option, depth) for option in options)),)
-    parts = _split(inner, ":")
-    number = _NUMBER.match(parts[-1])
-    if number is not None and len(parts) in (2, 3):
-        first = _parse(parts[0], depth) if len(parts) == 3 else ()
-        return (_Switch(first, _parse(parts[-2], depth), number[1]),)
-    return ("[", *_parse(inner, depth), "]")
+def _prompt(text: str, at: int, groups: dict[int, _Group]) -> _Group:
+    """Text and sensible brackets from `at` on, up to the first letter that belongs to neither."""
+    nodes: list[str | _Switch | _Turns] = []
+    depth = 0
+    while True:
+        if group := groups.get(at):
+            nodes += group.nodes
+            at, depth = group.end, max(depth, group.depth)
+        elif plain := _PLAIN.match(text, at):
+            nodes.append(plain[0])
+            at = plain.end()
+        else:
+            return _Group(tuple(nodes), at, depth)
 
 
-def _partners(text: str) -> dict[int, int]:
-    """Where each bracket that has a partner closes. One that closes the wrong kind leaves all that are open without."""
-    found: dict[int, int] = {}
-    waiting: list[int] = []
-    at = 0
-    while at < len(text):
-        letter = text[at]
-        if letter == "\\":
-            at += 2
-            continue
-        if letter in _CLOSES:
-            waiting.append(at)
-        elif letter in _CLOSES.values() and waiting:
-            if letter == _CLOSES[text[waiting[-1]]]:
-                found[waiting.pop()] = at
-            else:
-                waiting.clear()
-        at += 1
-    return found
+def _round(text: str, start: int, groups: dict[int, _Group]) -> _Group | None:
+    """`(text)` or `(text:text)`: brackets for weights, which stay in the text."""
+    first = _prompt(text, start + 1, groups)
+    nodes, end, depth = ("(", *first.nodes), first.end, first.depth
+    if text[end : end + 1] == ":":
+        second = _prompt(text, end + 1, groups)
+        nodes, end, depth = (*nodes, ":", *second.nodes), second.end, max(depth, second.depth)
+    return _Group((*nodes, ")"), end + 1, depth + 1) if text[end : end + 1] == ")" else None
 
 
-def _split(text: str, mark: str) -> list[str]:
-    """`text` at each `mark` outside of brackets."""
-    parts, depth, begin, at = list[str](), 0, 0, 0
-    while at < len(text):
-        letter = text[at]
-        if letter == "\\":
-            at += 2
-            continue
-        depth += (letter in _CLOSES) - (letter in _CLOSES.values())
-        if letter == mark and depth == 0:
-            parts.append(text[begin:at])
-            begin = at + 1
-        at += 1
-    return [*parts, text[begin:]]
+def _square(text: str, start: int, groups: dict[int, _Group]) -> _Group | None:
+    """Turns, a switch, or just less weight."""
+    parts, marks, end = [_prompt(text, start + 1, groups)], "", 0
+    begins = [start + 1]
+    while (end := parts[-1].end) < len(text) and text[end] in ":|":
+        marks += text[end]
+        begins.append(end + 1)
+        parts.append(_prompt(text, end + 1, groups))
+    if text[end : end + 1] != "]":
+        return None
+    depth = max(part.depth for part in parts) + 1
+    if not marks:
+        return _Group(("[", *parts[0].nodes, "]"), end + 1, depth)
+    if set(marks) == {"|"}:
+        return _Group((_Turns(tuple(part.nodes for part in parts)),), end + 1, depth)
+    number = _NUMBER.fullmatch(text, begins[-1], end)
+    if marks not in (":", "::") or number is None:
+        return None
+    first = parts[0].nodes if marks == "::" else ()
+    return _Group((_Switch(first, parts[-2].nodes, number[1]),), end + 1, depth)

@@ -1,4 +1,7 @@
-r"""Weights in a prompt: (more), [less], (this much:1.3), \( literal \), BREAK. The webui's rules, which never refuse a text."""
+r"""Weights in a prompt: (more), [less], (this much:1.3), \( literal \), BREAK. The webui's rules, which never refuse a text.
+
+It lies in the vocabulary because parameter texts are read by it too: whether emphasis is used decides what they mean.
+"""
 
 import re
 from typing import NamedTuple
@@ -25,21 +28,26 @@ def parse_attention(text: str) -> list[Fragment]:
 
     A bracket that closes nothing is text; one that is never closed holds to the end.
     """
-    found: list[Fragment] = []
+    texts: list[str] = []
+    weights: list[float] = []
     round_open: list[int] = []
     square_open: list[int] = []
 
+    def add(piece: str, weight: float = 1.0) -> None:
+        texts.append(piece)
+        weights.append(weight)
+
     def scale(start: int, factor: float) -> None:
-        found[start:] = [Fragment(fragment.text, fragment.weight * factor) for fragment in found[start:]]
+        weights[start:] = [weight * factor for weight in weights[start:]]
 
     for match in _TOKEN.finditer(text):
         piece, number = match[0], _number(match[1])
         if piece.startswith("\\"):
-            found.append(Fragment(piece[1:], 1.0))  # a lone backslash vanishes
+            add(piece[1:])  # a lone backslash vanishes
         elif piece == "(":
-            round_open.append(len(found))
+            round_open.append(len(texts))
         elif piece == "[":
-            square_open.append(len(found))
+            square_open.append(len(texts))
         elif number is not None and round_open:
             scale(round_open.pop(), number)
         elif piece == ")" and round_open:
@@ -47,16 +55,20 @@ def parse_attention(text: str) -> list[Fragment]:
         elif piece == "]" and square_open:
             scale(square_open.pop(), LESS)
         else:
-            parts = _BREAK.split(piece)
-            for i, part in enumerate(parts):
+            for i, part in enumerate(_BREAK.split(piece)):
                 if i:
-                    found.append(Fragment("BREAK", BREAK))
-                found.append(Fragment(part, 1.0))
+                    add("BREAK", BREAK)
+                add(part)
     for start in reversed(round_open):
         scale(start, MORE)
     for start in reversed(square_open):
         scale(start, LESS)
-    return _joined(found)
+    return _joined(list(map(Fragment, texts, weights)))
+
+
+def uses_emphasis(text: str) -> bool:
+    """Whether any weight of `text` differs from 1 (BREAK apart)."""
+    return any(fragment.weight != 1.0 and fragment.text != "BREAK" for fragment in parse_attention(text))
 
 
 def _number(text: str | None) -> float | None:
