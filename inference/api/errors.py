@@ -29,6 +29,12 @@ class RequestInvalid(ValueError):
     """A request breaks an invariant; the message is a sentence that can be shown to the person who asked."""
 
 
+def require(condition: bool, sentence: str) -> None:
+    """Raise RequestInvalid with `sentence` unless `condition` holds."""
+    if not condition:
+        raise RequestInvalid(sentence)
+
+
 class Failure(msgspec.Struct, frozen=True):
     """A failed job as a value.
 

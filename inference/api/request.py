@@ -9,7 +9,9 @@ from typing import Literal
 import msgspec
 
 from inference.api.errors import require
-from inference.api.sampling import MAX_STEPS, SEED_LIMIT, Guidance, Sampling, Seeds, UniPC
+from inference.api.sampling import MAX_STEPS as MAX_STEPS
+from inference.api.sampling import SEED_LIMIT as SEED_LIMIT
+from inference.api.sampling import Guidance, Sampling, Seeds
 from inference.api.sizes import hires_size
 
 SIZE_STEP = 8
