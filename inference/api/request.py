@@ -9,9 +9,8 @@ from typing import Literal
 import msgspec
 
 from inference.api.errors import require
-from inference.api.sampling import MAX_STEPS as MAX_STEPS
-from inference.api.sampling import SEED_LIMIT as SEED_LIMIT
-from inference.api.sampling import Guidance, Sampling, Seeds
+from inference.api.sampling import MAX_STEPS, Guidance, Sampling, Seeds
+from inference.api.sampling import SEED_LIMIT as SEED_LIMIT  # noqa: PLC0414 - a limit of requests, for those who make them
 from inference.api.sizes import hires_size
 
 SIZE_STEP = 8
