@@ -1,0 +1,1 @@
+"""The slash commands: each module registers its own on the tree."""
