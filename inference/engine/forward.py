@@ -53,11 +53,15 @@ class PaintingModel:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a UNet batch: `x` (1, C, H, W) fp32 at `sigma`, seen under `conditions`."""
+    """One row of a UNet batch: `x` (1, C, H, W) fp32 at `sigma`, seen under `conditions`.
+
+    `timestep` is what the network is told; None is the one at which the model was trained with `sigma`.
+    """
 
     x: Tensor
     sigma: float
     conditions: Conditions
+    timestep: float | None = None
 
 
 @dataclass(slots=True)
@@ -74,7 +78,11 @@ class Forwards:
         x = torch.cat([row.x for row in rows])
         table = torch.tensor(
             [
-                (input_scale(row.sigma), model.levels.timestep(row.sigma), *output_scales(row.sigma, model.prediction))
+                (
+                    input_scale(row.sigma),
+                    model.levels.timestep(row.sigma) if row.timestep is None else row.timestep,
+                    *output_scales(row.sigma, model.prediction),
+                )
                 for row in rows
             ],
             dtype=torch.float32,

@@ -71,6 +71,11 @@ class Asked:
         """One entry for each row of the network's batch: the parts, then the unconditional one."""
         return self.parts if self.uncond is None else (*self.parts, self.uncond)
 
+    @property
+    def base(self) -> int:
+        """Number of the row that guidance starts from: the unconditional one, or the first part in its place."""
+        return 0 if self.uncond is None else len(self.parts)
+
 
 @dataclass(frozen=True, slots=True)
 class Guide:
@@ -84,18 +89,20 @@ class Guide:
     positive: Callable[[int], Sequence[tuple[float, Conditions]]]
     negative: Callable[[int], Conditions]
 
-    def ask(self, call: int, sigma: float, *, pair: bool = False) -> Asked:
-        """Rows of call `call`. The unconditional row runs even at CFG scale 1, as in the webui, unless it is skipped
+    def ask(self, call: int, level: float) -> Asked:
+        """Rows of call `call` at noise `level` (`Evaluate.level`). The unconditional row runs even at CFG scale 1, as in
 
-        by Skip Early CFG (call/calls within it) or Negative Guidance minimum sigma (odd calls below it).
+        the webui, unless it is skipped by Skip Early CFG (call/calls within it) or Negative Guidance minimum sigma (odd
+        calls below it, or all).
         """
         weighted = self.positive(call)
         early = self.settings.skip_early > 0 and call / self.calls <= self.settings.skip_early
-        low = call % 2 == 1 and 0 < sigma < self.settings.min_sigma_uncond
+        asked = call % 2 == 1 or self.settings.min_sigma_uncond_all
+        low = asked and level < self.settings.min_sigma_uncond
         return Asked(
             parts=tuple(part for _, part in weighted),
             weights=tuple(weight for weight, _ in weighted),
-            uncond=None if (early or low) and not pair else self.negative(call),
+            uncond=None if early or low else self.negative(call),
         )
 
     def combine(self, asked: Asked, x: Tensor, sigma: float, denoised: Tensor) -> Tensor:
@@ -103,23 +110,20 @@ class Guide:
 
         Without an unconditional row the first part stands in for it, so that a single prompt gives D = D_c.
         """
-        count = len(asked.parts)
-        cfg = self.settings.cfg_scale
-        if asked.uncond is None:
-            base = denoised[:1]
-            guided = base.clone()
-            for row, weight in enumerate(asked.weights[1:], start=1):
-                guided += (denoised[row : row + 1] - base) * (weight * cfg)
-            return guided
-        base = denoised[count : count + 1]
+        count, base = len(asked.parts), denoised[asked.base : asked.base + 1]
         if count == 1:
-            guided = torch.lerp(base, denoised[:1], asked.weights[0] * cfg)
+            guided = torch.lerp(base, denoised[:1], asked.weights[0] * self.settings.cfg_scale)
         else:
-            scale = torch.tensor(asked.weights, device=denoised.device).mul_(cfg).view(-1, 1, 1, 1)
-            guided = base + ((denoised[:count] - base) * scale).sum(0, keepdim=True)
-        if self.settings.rescale > 0 and count == 1:
-            return _rescaled(guided, denoised[:1], x, sigma, self.settings.rescale)
+            guided = self._sum(asked, base, denoised, scale=self.settings.cfg_scale)
+        if self.settings.rescale > 0:
+            conditional = denoised[:1] if count == 1 else self._sum(asked, base, denoised, scale=1.0)
+            return _rescaled(guided, conditional, x, sigma, self.settings.rescale)
         return guided
+
+    @staticmethod
+    def _sum(asked: Asked, base: Tensor, denoised: Tensor, *, scale: float) -> Tensor:
+        weights = torch.tensor(asked.weights, device=denoised.device).mul_(scale).view(-1, 1, 1, 1)
+        return base + ((denoised[: len(asked.parts)] - base) * weights).sum(0, keepdim=True)
 
 
 def _rescaled(guided: Tensor, conditional: Tensor, x: Tensor, sigma: float, phi: float) -> Tensor:

@@ -227,7 +227,7 @@ class Engine:
         job.done += 1
         if self._preview_every and track.calls % self._preview_every == 0 and track.model is not None:
             self._send(Preview(job.id, track.index, *self._previews.draw(track.model, guided)))
-        self._advance(job, track, (guided, denoised[-1:]) if wanted.pair else guided)
+        self._advance(job, track, (guided, denoised[asked.base : asked.base + 1]) if wanted.pair else guided)
 
     def _advance(self, job: Running, track: Track, answer: Any) -> None:
         """Send `answer` to the generator and note what it wants next. Its failure ends its job."""
@@ -235,7 +235,7 @@ class Engine:
             wanted = track.painting.send(answer)
             if isinstance(wanted, Evaluate):
                 assert track.guide is not None  # noqa: S101 - who asks for estimates was prepared with guidance
-                track.asked = track.guide.ask(track.calls, wanted.sigma, pair=wanted.pair)
+                track.asked = track.guide.ask(track.calls, wanted.level)
                 track.answers = [None] * len(track.asked.rows)
             track.wanted = wanted
         except StopIteration as end:
@@ -277,7 +277,7 @@ class Engine:
 def _rows(piece: Piece) -> list[Row]:
     wanted, asked = piece.track.wanted, piece.track.asked
     assert isinstance(wanted, Evaluate) and asked is not None  # noqa: S101, PT018 - the batch's key says so
-    return [Row(wanted.x, wanted.sigma, asked.rows[number]) for number in piece.rows]
+    return [Row(wanted.x, wanted.sigma, asked.rows[number], wanted.timestep) for number in piece.rows]
 
 
 def _cost(piece: Piece) -> float:

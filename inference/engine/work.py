@@ -20,11 +20,21 @@ class Evaluate:
     `x` is (B, C, H, W) fp32 in k-diffusion's convention (variance exploding: clean latent + sigma * noise). Samplers that
     think in variance-preserving x and timesteps convert: x_ve = x_vp / sqrt(alpha_bar), eps = (x_ve - D) / sigma.
     With `pair` the answer is the tuple (guided D, unconditional D), which DDIM CFG++ needs.
+
+    `timestep` is what the network is told, 0 to 999, not always whole; None leaves it to the model's own noise levels. A
+    sampler that `walks_in_time` has its timesteps compared where others have sigma (minimum sigma of the negative).
     """
 
     x: Tensor
     sigma: float
     pair: bool = False
+    timestep: float | None = None
+    walks_in_time: bool = False
+
+    @property
+    def level(self) -> float:
+        """What the webui calls sigma here: sigma, or the timestep of a sampler that walks in time."""
+        return self.timestep if self.walks_in_time and self.timestep is not None else self.sigma
 
 
 @dataclass(frozen=True, slots=True)

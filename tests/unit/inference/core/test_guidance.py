@@ -7,15 +7,17 @@ import torch
 
 from inference.api.request import Guidance
 from inference.engine.guidance import Conditions, Guide, NoiseLevels, input_scale, output_scales, repeat_last
+from inference.engine.work import Evaluate
 
 BETAS = torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float64) ** 2
 ALPHAS = (1 - BETAS).cumprod(0).float()
 A, B, N = (Conditions(torch.full((1, 77, 4), value)) for value in (1.0, 2.0, 3.0))
 
 
-def guide(**settings: float) -> Guide:
+def guide(*, always: bool = False, **settings: float) -> Guide:
     """Two AND parts (weights 1 and 0.5) against a negative."""
-    return Guide(Guidance(**settings), 20, lambda _: ((1.0, A), (0.5, B)), lambda _: N)
+    settled = Guidance(**settings, min_sigma_uncond_all=always)
+    return Guide(settled, 20, lambda _: ((1.0, A), (0.5, B)), lambda _: N)
 
 
 def test_timesteps_are_fractional_and_held_at_the_ends() -> None:
@@ -56,12 +58,28 @@ def test_scale_one_still_runs_the_negative() -> None:
 
 
 def test_skipping_the_negative() -> None:
-    """Skip Early CFG skips it up to its share of calls; a minimum sigma on odd calls below it; never for a pair."""
-    early, low = guide(skip_early=0.1), guide(min_sigma_uncond=2.0)
+    """Skip Early CFG skips it up to its share of calls; a minimum sigma below it on odd calls, or on all."""
+    early, low, lows = guide(skip_early=0.1), guide(min_sigma_uncond=2.0), guide(min_sigma_uncond=2.0, always=True)
     assert [early.ask(call, 5.0).uncond is None for call in (0, 2, 3)] == [True, True, False]
     assert [low.ask(call, 1.0).uncond is None for call in (0, 1, 2, 3)] == [False, True, False, True]
+    assert [lows.ask(call, 1.0).uncond is None for call in (0, 1, 2, 3)] == [True, True, True, True]
     assert low.ask(1, 3.0).uncond is N
-    assert low.ask(1, 1.0, pair=True).uncond is N
+
+
+def test_a_skipped_negative_lends_its_place_to_the_first_part() -> None:
+    """Guidance then starts from the first part, which is also what a sampler gets that asks for the unconditional."""
+    full, skipped = guide().ask(0, 5.0), guide(skip_early=1.0).ask(0, 5.0)
+    assert (full.rows[full.base], skipped.rows[skipped.base]) == (N, A)
+    denoised = torch.stack([torch.full((1, 2, 2), value) for value in (1.0, 2.0)])
+    guided = guide(cfg_scale=4.0).combine(skipped, torch.zeros(1, 1, 2, 2), 5.0, denoised)
+    assert guided.unique().item() == pytest.approx(1 + 0.5 * 4 * (2 - 1))
+
+
+def test_a_sampler_that_walks_in_time_is_measured_in_time() -> None:
+    """The webui compares its minimum sigma with the timestep where a sampler knows no sigma."""
+    x = torch.zeros(1, 4, 2, 2)
+    assert Evaluate(x, 0.2, timestep=21.0).level == 0.2
+    assert Evaluate(x, 0.2, timestep=21.0, walks_in_time=True).level == 21.0
 
 
 def test_without_a_negative_the_single_part_is_the_answer() -> None:
@@ -82,6 +100,16 @@ def test_rescale_brings_the_spread_back() -> None:
         return (x / (sigma**2 + 1) - d) * math.sqrt(sigma**2 + 1) / sigma
 
     assert velocity(guided).std() == pytest.approx(float(velocity(denoised[:1]).std()), rel=1e-4)
+
+
+def test_rescale_measures_and_parts_together() -> None:
+    """With AND parts the spread to return to is that of their sum at CFG scale 1."""
+    parts = Guide(Guidance(cfg_scale=9.0, rescale=1.0), 20, lambda _: ((1.0, A), (0.5, B)), lambda _: N)
+    alone = Guide(Guidance(cfg_scale=1.0), 20, lambda _: ((1.0, A), (0.5, B)), lambda _: N)
+    x, denoised = torch.randn(1, 4, 8, 8), torch.randn(3, 4, 8, 8)
+    asked, scaled = parts.ask(0, 2.0), x / 5
+    guided, at_one = (each.combine(asked, x, 2.0, denoised) for each in (parts, alone))
+    assert (guided - scaled).std() == pytest.approx(float((at_one - scaled).std()), rel=1e-4)
 
 
 def test_shorter_parts_repeat_their_last_vector() -> None:
