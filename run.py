@@ -1,7 +1,8 @@
 """Set Easel up and start it: `python run.py`, `python run.py test`, `python run.py COMMAND …`.
 
 Makes `.venv` beside this file, installs the pinned requirements with pip when they have changed, and hands its arguments
-on to `python -m bot`. Standard library only, Python 3.11 or newer, Linux, macOS and Windows.
+on to `python -m bot`. Standard library only, Python 3.11 or newer, Linux, macOS and Windows. An older Python 3 must be able
+to read this file, or it could not say what is wrong: no syntax younger than 3.6, and compound annotations in quotes.
 """
 
 import hashlib
@@ -16,32 +17,48 @@ HERE = Path(__file__).resolve().parent
 VENV = HERE / ".venv"
 WINDOWS = os.name == "nt"
 PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
-NEEDED_GIB = 6
+NEEDED_GIB = 3
+ROOM = f"Easel needs about {NEEDED_GIB} GiB free where it lies, and 10 with the libraries of an NVIDIA card."
 CUDA_INDEX = "https://download.pytorch.org/whl/cu130"
 """PyTorch's own index of CUDA builds: on Windows the general one has CPU builds only."""
 
+NO_NETWORK = "There is no network. Connect, and run this again; what is done is kept."
+NO_SERVER = "The package server cannot be reached. Check the network or the proxy, and run this again."
 HINTS = (
-    ("No space left", f"The disk is full. Easel needs about {NEEDED_GIB} GiB free where it lies."),
-    ("Temporary failure in name resolution", "There is no network. Connect, and run this again; what is done is kept."),
-    ("getaddrinfo failed", "There is no network. Connect, and run this again; what is done is kept."),
-    ("Network is unreachable", "There is no network. Connect, and run this again; what is done is kept."),
-    ("Connection refused", "The package server cannot be reached. Check the network or the proxy, and run this again."),
-    (
-        "Max retries exceeded",
-        "The package server cannot be reached. Check the network or the proxy, and run this again.",
-    ),
+    ("No space left", f"The disk, or the one for temporary files, is full. {ROOM}"),
+    ("not enough space on the disk", f"The disk is full. {ROOM}"),
+    ("Long Path support", "Windows forbids paths this long. Move Easel into a short one such as C:\\Easel."),
+    ("being used by another process", "Easel still runs from this folder. Stop it, and run this again."),
+    ("CERTIFICATE_VERIFY_FAILED", "The package server's certificate is not trusted. Check the clock and the proxy."),
+    ("name resolution", NO_NETWORK),
+    ("getaddrinfo failed", NO_NETWORK),
+    ("nodename nor servname", NO_NETWORK),
+    ("Name or service not known", NO_NETWORK),
+    ("Network is unreachable", NO_NETWORK),
+    ("No route to host", NO_NETWORK),
+    ("Connection refused", NO_SERVER),
+    ("Failed to establish a new connection", NO_SERVER),
+    ("Read timed out", NO_SERVER),
+    ("Max retries exceeded", NO_SERVER),
+    ("ProxyError", NO_SERVER),
     (
         "No matching distribution",
         "A pinned package has no build for this Python. Use Python 3.11, 3.12 or 3.13 (64 bit).",
     ),
     ("Permission denied", f"Easel may not write to {VENV}. Give yourself the right, or move the folder."),
+    ("ensurepip", "On Debian or Ubuntu, install the package python3-venv, and run this again."),
 )
-"""What pip says, and what the person at the keyboard can do about it."""
+"""What pip and venv say, and what the person at the keyboard can do about it; the first that fits is shown."""
 
 
 def stop(sentence: str) -> None:
     """End with a sentence instead of a traceback."""
     raise SystemExit(f"\n{sentence}\n")
+
+
+def explain(said: str) -> str:
+    """What to do about the words of pip or venv."""
+    return next((what for mark, what in HINTS if mark in said), "Mend what is said above, and run this again.")
 
 
 def check_python() -> None:
@@ -51,76 +68,90 @@ def check_python() -> None:
         stop(f"Easel needs a 64-bit Python 3.11 or newer; this is {found}. Install one, and run this with it.")
 
 
-def wanted(*, testing: bool) -> list[Path]:
+def wanted(*, testing: bool) -> "list[Path]":
     """The requirement files for this run."""
     names = ["requirements.txt", *(["requirements-dev.txt"] if testing else [])]
     return [HERE / name for name in names]
 
 
-def fingerprint(files: list[Path]) -> str:
-    """Changes when the pins, the interpreter or the place do."""
-    digest = hashlib.sha256(f"{sys.version_info[:2]} {VENV}".encode())
+def needs_cuda_index() -> bool:
+    """Whether an NVIDIA card's driver is installed where the general index has no build for it."""
+    return WINDOWS and shutil.which("nvidia-smi") is not None
+
+
+def fingerprint(files: "list[Path]") -> str:
+    """Changes when the pins, the interpreter, the place or the kind of torch do."""
+    digest = hashlib.sha256(f"{sys.version_info[:2]} {VENV} {needs_cuda_index()}".encode())
     for file in files:
         digest.update(file.read_bytes())
     return digest.hexdigest()
 
 
+def stamp(name: str) -> Path:
+    """The file that says what an earlier run finished installing."""
+    return VENV / f"easel-{name}.stamp"
+
+
+def is_whole() -> bool:
+    """Whether `.venv` was made where it lies now, by a Python that is still there: copies and scripts hold both paths."""
+    try:
+        lines = (VENV / "pyvenv.cfg").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return False
+    said = {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in lines)}
+    return PYTHON.exists() and Path(said.get("home", "?")).is_dir() and said.get("command", "").endswith(str(VENV))
+
+
 def is_done(name: str, mark: str) -> bool:
-    """Whether an earlier run finished installing exactly this, and its interpreter is still there."""
-    stamp = VENV / f"easel-{name}.stamp"
-    return PYTHON.exists() and stamp.exists() and stamp.read_text() == mark
-
-
-def has_nvidia() -> bool:
-    """Whether a driver for an NVIDIA card is installed."""
-    return shutil.which("nvidia-smi") is not None
+    """Whether an earlier run finished installing exactly this, and it can still be started."""
+    file = stamp(name)
+    return file.exists() and file.read_bytes() == mark.encode() and is_whole()
 
 
 def make_venv() -> None:
-    """A fresh virtual environment where there is none, or where the old one no longer starts."""
-    works = (
-        PYTHON.exists()
-        and subprocess.run([PYTHON, "-c", "import pip"], capture_output=True, check=False).returncode == 0
-    )
-    if works:
-        return
+    """A fresh virtual environment where there is none, or where the old one or its pip no longer starts."""
+    if is_whole():
+        command = [str(PYTHON), "-m", "pip", "--version"]
+        if subprocess.run(command, capture_output=True, check=False).returncode == 0:
+            return
     if shutil.disk_usage(HERE).free < NEEDED_GIB * 2**30:
-        stop(
-            f"Easel needs about {NEEDED_GIB} GiB free on the disk of {HERE}; there is less. Make room, and run this again."
-        )
+        stop(f"There is too little room on the disk of {HERE}. {ROOM} Make room, and run this again.")
     print("Making .venv …", flush=True)
     try:
         venv.create(VENV, clear=True, with_pip=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        stop(
-            f"The virtual environment could not be made: {error}. On Debian or Ubuntu, install python3-venv and run this again."
-        )
+    except (OSError, ValueError, subprocess.CalledProcessError) as error:
+        stop(f"The virtual environment could not be made: {error}. {explain(str(error))}")
 
 
-def install(files: list[Path]) -> None:
+def install(files: "list[Path]") -> None:
     """Run pip on `files`; its lines are the progress, and a failure becomes a sentence that says what to do."""
-    print("Installing what Easel needs (once; about 1 GB, some minutes) …", flush=True)
+    print("Installing what Easel needs (once; 1 to 4 GB to download, some minutes) …", flush=True)
     command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-compile"]
-    if WINDOWS and has_nvidia():
-        command += ["--extra-index-url", CUDA_INDEX]
+    if needs_cuda_index():
+        command += ["--extra-index-url", CUDA_INDEX, "--upgrade"]  # a CPU build that is there satisfies the same pin
     for file in files:
         command += ["-r", str(file)]
-    process = subprocess.Popen(
-        command, cwd=HERE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-    )
+    environment = {**os.environ, "PIP_USER": "0", "PIP_NO_INPUT": "1"}
     lines: list[str] = []
-    for line in process.stdout or ():
-        lines.append(line)
-        if line.startswith(("Collecting", "Installing", "Successfully", "ERROR")):
-            print("  " + line.rstrip()[:110], flush=True)
-    if process.wait() == 0:
+    with subprocess.Popen(
+        command,
+        cwd=HERE,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        for line in process.stdout or ():
+            lines.append(line)
+            if line.strip().startswith(("Collecting", "Downloading", "Installing", "Successfully", "ERROR")):
+                print("  " + line.strip()[:110], flush=True)
+    if process.returncode == 0:
         return
     said = "".join(lines)
-    hint = next(
-        (what for mark, what in HINTS if mark in said), "pip's own words are above; run this again after mending that."
-    )
     print(said[-3000:], file=sys.stderr)
-    stop(f"The packages could not be installed. {hint}")
+    stop(f"The packages could not be installed. {explain(said)}")
 
 
 def prepare(*, testing: bool) -> None:
@@ -130,18 +161,24 @@ def prepare(*, testing: bool) -> None:
     if is_done(name, mark) or (not testing and is_done("test", fingerprint(wanted(testing=True)))):
         return
     make_venv()
+    for old in ("run", "test"):  # from here until pip is through, nothing is certain
+        if stamp(old).exists():
+            stamp(old).unlink()
     install(files)
-    (VENV / f"easel-{name}.stamp").write_text(mark)
+    stamp(name).write_bytes(mark.encode())
 
 
-def start(arguments: list[str]) -> int:
-    """Run `python -m bot` in the environment, and give back its exit status. Ctrl-C is the child's to handle."""
-    command = [str(PYTHON), "-m", "bot", *arguments]
-    environment = os.environ | {"PYTHONUTF8": "1"}
+def start(arguments: "list[str]") -> int:
+    """Run `python -m bot` in the environment, and give back its exit status. Ctrl-C is the child's to handle.
+
+    The working folder stays the caller's, so that `--out a.png` means what it says; `-P` keeps that folder's modules out.
+    """
+    command = [str(PYTHON), "-P", "-m", "bot", *arguments]
+    path = os.pathsep.join(filter(None, (str(HERE), os.environ.get("PYTHONPATH"))))
+    environment = {**os.environ, "PYTHONUTF8": "1", "PYTHONPATH": path}
     if not WINDOWS:
-        os.chdir(HERE)
-        os.execve(PYTHON, command, environment)  # noqa: S606 - our own interpreter, no shell wanted
-    process = subprocess.Popen(command, cwd=HERE, env=environment)
+        os.execve(str(PYTHON), command, environment)  # noqa: S606 - our own interpreter, no shell wanted
+    process = subprocess.Popen(command, env=environment)
     while True:
         try:
             return process.wait()
@@ -149,7 +186,7 @@ def start(arguments: list[str]) -> int:
             continue
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: "list[str]") -> int:
     """Check, prepare, start."""
     check_python()
     try:
@@ -157,7 +194,7 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         stop("Stopped. Run this again to go on; what is done is kept.")
     except OSError as error:
-        stop(f"The set-up could not go on: {error}. If .venv is damaged, delete that folder and run this again.")
+        stop(f"The set-up could not go on: {error}. {explain(str(error))} If .venv is damaged, delete that folder.")
     return start(arguments)
 
 
