@@ -178,7 +178,7 @@ class SavedSeed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody has chosen. `remember`: offer their last choices again. `dm`: deliver to their DMs unless they say otherwise."""
+    """What somebody has chosen. `remember`: offer their last choices again. `dm`: deliver to their DMs by default."""
 
     id: int
     remember: bool = True
@@ -194,7 +194,7 @@ class GuildSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody has used since `since`: pictures painted, pictures they star (all time), seconds of painting."""
+    """What somebody has used since `since`: their pictures that are kept, all pictures they star, seconds of painting."""
 
     pictures: int
     starred: int

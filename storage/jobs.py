@@ -1,0 +1,232 @@
+"""Jobs: what was asked for, and how far it has come.
+
+Owns the state machine (`storage.values.NEXT`): a job goes only where it says, or WrongState is raised. Refuses to know the
+queue, the painter and Discord.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from inference.api.request import Request, attachments_of
+from inference.api.result import ImageResult
+from storage.connections import Act, Connections
+from storage.discards import Discards, note, note_unused
+from storage.errors import Missing, WrongState
+from storage.pictures import PictureStore
+from storage.rows import Row, image_of, job_of, readable, to_json, unreadable
+from storage.tables import images as image_table
+from storage.tables import job_sources, jobs
+from storage.transitions import change, create_post, job_row, move, new_image, new_job, settle_posts
+from storage.values import Address, Image, Job, JobState, Unreadable
+
+T = TypeVar("T")
+_OPEN = (JobState.QUEUED, JobState.RUNNING)
+
+
+class Jobs:
+    """The table of jobs."""
+
+    def __init__(self, connections: Connections, pictures: PictureStore, discards: Discards) -> None:
+        self._connections = connections
+        self._pictures = pictures
+        self._discards = discards
+
+    async def add(
+        self,
+        *,
+        address: Address,
+        request: Request,
+        kind: str,
+        prompt: str,
+        parent: int | None,
+        cost: float,
+        now: float,
+        sources: Mapping[str, bytes] = {},
+    ) -> Job:
+        """Write down a new job, queued, together with the pictures that it begins from (sha256 to bytes).
+
+        What the request names and `sources` lacks must be here already. When this returns, a crash does not lose the job.
+        Raises Missing when a picture is neither given nor here, ValueError when a key is not the hash of its bytes.
+        """
+        hashes = await self._pictures.put_all(sources.values())
+        if hashes != tuple(sources):
+            raise ValueError("A source picture's key is not the sha256 of its bytes.")
+        needed = dict.fromkeys((*sources, *attachments_of(request)))
+
+        async def act(connection: AsyncConnection) -> Job:
+            await self._pictures.put_all(
+                sources.values()
+            )  # a deletion may have come in between; mostly this only looks
+            for sha256 in needed:
+                if not await self._pictures.has(sha256):
+                    raise Missing("picture", sha256)
+            values = new_job(address, request, kind=kind, prompt=prompt, parent=parent, cost=cost, created=now)
+            row = (await connection.execute(insert(jobs).values(values).returning(*jobs.c))).mappings().one()
+            if needed:
+                links = [{"job": row["id"], "sha256": sha256} for sha256 in needed]
+                await connection.execute(insert(job_sources), links)
+            return job_of(row)
+
+        return await self._keeping(hashes, act)
+
+    async def get(self, job: int) -> Job | None:
+        """The job with this id, None when there is none. Raises RequestUnreadable."""
+        async with self._connections.read() as connection:
+            row = (await connection.execute(select(jobs).where(jobs.c.id == job))).mappings().first()
+        return None if row is None else job_of(row)
+
+    async def unfinished(self) -> tuple[Job, ...]:
+        """All that still needs the painter, a post or a word to the person, oldest first; see also `unreadable`."""
+        return readable(await self._untold(), job_of)
+
+    async def unreadable(self) -> tuple[Unreadable, ...]:
+        """The unfinished jobs that this Easel cannot read any more: they can only be failed, and told."""
+        return unreadable(await self._untold())
+
+    async def by_card(self, message: int) -> Job | None:
+        """The job whose queue card is this message. Raises RequestUnreadable."""
+        query = select(jobs).where((jobs.c.card_message == message) & (jobs.c.card_message != 0))
+        async with self._connections.read() as connection:
+            row = (await connection.execute(query.order_by(jobs.c.id.desc()).limit(1))).mappings().first()
+        return None if row is None else job_of(row)
+
+    async def recent_of(self, person: int, limit: int = 10) -> tuple[Job, ...]:
+        """This person's last jobs, newest first."""
+        query = select(jobs).where(jobs.c.person == person).order_by(jobs.c.id.desc()).limit(limit)
+        async with self._connections.read() as connection:
+            return readable((await connection.execute(query)).mappings().all(), job_of)
+
+    async def count_open(self, *, person: int | None = None, guild: int | None = None) -> int:
+        """How many queued or running jobs there are, of this person and in this guild where given."""
+        # told = 0 holds for every open job, and is what the index is made of
+        query = select(func.count()).select_from(jobs).where(~jobs.c.told & jobs.c.state.in_(_OPEN))
+        query = query if person is None else query.where(jobs.c.person == person)
+        query = query if guild is None else query.where(jobs.c.guild == guild)
+        async with self._connections.read() as connection:
+            return (await connection.execute(query)).scalar_one()
+
+    async def sources(self, job: int) -> dict[str, bytes]:
+        """The pictures that a job begins from, by hash. Raises Missing when one is gone."""
+        query = select(job_sources.c.sha256).where(job_sources.c.job == job).order_by(job_sources.c.sha256)
+        async with self._connections.read() as connection:
+            hashes = (await connection.execute(query)).scalars().all()
+        return {sha256: await self._pictures.get(sha256) for sha256 in hashes}
+
+    async def set_card(self, job: int, message: int) -> None:
+        """Remember the queue card. Raises Missing."""
+
+        async def act(connection: AsyncConnection) -> None:
+            await change(connection, job, card_message=message)
+
+        await self._connections.write(act)
+
+    async def start(self, job: int) -> Job:
+        """The painter has it: queued to running, one attempt more. Raises WrongState, Missing, RequestUnreadable."""
+
+        async def act(connection: AsyncConnection) -> Job:
+            await move(connection, job, to=JobState.RUNNING)
+            return job_of(await change(connection, job, attempts=jobs.c.attempts + 1))
+
+        return await self._connections.write(act)
+
+    async def requeue(self, job: int) -> None:
+        """The painter gave it back: running to queued. Raises WrongState, Missing."""
+
+        async def act(connection: AsyncConnection) -> None:
+            await move(connection, job, to=JobState.QUEUED)
+
+        await self._connections.write(act)
+
+    async def render(
+        self,
+        job: int,
+        *,
+        images: Sequence[ImageResult],
+        requests: Sequence[Request],
+        models: Sequence[str],
+        notes: Sequence[str] = (),
+        seconds: float,
+        rows: int,
+        now: float,
+    ) -> tuple[Image, ...]:
+        """Keep what was painted: running to rendered, with a row a picture and a pending post, all at once.
+
+        `requests` and `models` have an entry a picture. Raises WrongState (the job was cancelled, say) or Missing, and then
+        keeps nothing.
+        """
+        hashes = await self._pictures.put_all(image.data for image in images)
+        parts = tuple(zip(images, requests, models, hashes, strict=True))
+
+        async def act(connection: AsyncConnection) -> tuple[Image, ...]:
+            row = await move(connection, job, to=JobState.RENDERED, notes=to_json(notes), seconds=seconds, rows=rows)
+            await self._pictures.put_all(image.data for image in images)
+            kept: list[Image] = []
+            for index, (painted, request, model, sha256) in enumerate(parts):
+                values = new_image(row, painted, request, index=index, model=model, sha256=sha256, created=now)
+                added = await connection.execute(insert(image_table).values(values).returning(*image_table.c))
+                kept.append(image_of(added.mappings().one()))
+            await create_post(connection, job, kind="result", channel=row["channel"])
+            return tuple(kept)
+
+        return await self._keeping(hashes, act)
+
+    async def fail(self, job: int, *, reason: str, now: float) -> None:
+        """It cannot be painted, or not be shown; `reason` is the sentence for the person. Raises WrongState, Missing."""
+
+        async def act(connection: AsyncConnection) -> None:
+            await move(connection, job, to=JobState.FAILED, reason=reason, finished=now)
+            await settle_posts(connection, job, kind="result", state="lost")
+
+        await self._connections.write(act)
+
+    async def cancel(self, job: int, *, now: float) -> bool:
+        """Nobody wants it any more. False when it is painted or ended already. Raises Missing."""
+
+        async def act(connection: AsyncConnection) -> bool:
+            if (await job_row(connection, job))["state"] not in _OPEN:
+                return False
+            await move(connection, job, to=JobState.CANCELLED, finished=now)
+            await note(connection, select(job_sources.c.sha256).where(job_sources.c.job == job))
+            await connection.execute(delete(job_sources).where(job_sources.c.job == job))
+            return True
+
+        return await self._connections.write(act, then=self._discards.clear)
+
+    async def deliver(self, job: int, *, message: int, channel: int, now: float) -> None:
+        """It has been shown in `message` of `channel`: rendered to delivered. Raises WrongState, Missing."""
+
+        async def act(connection: AsyncConnection) -> None:
+            await move(connection, job, to=JobState.DELIVERED, told=True, finished=now)
+            shown = update(image_table).where(image_table.c.job == job)
+            await connection.execute(shown.values(message=message, message_channel=channel))
+            await settle_posts(connection, job, kind="result", state="sent", message=message)
+
+        await self._connections.write(act)
+
+    async def mark_told(self, job: int, *, message: int = 0) -> None:
+        """The person has seen that it failed or was cancelled. Raises WrongState for other jobs, Missing."""
+
+        async def act(connection: AsyncConnection) -> None:
+            state = (await job_row(connection, job))["state"]
+            if state not in {JobState.FAILED, JobState.CANCELLED}:
+                raise WrongState(job, state=state, wanted="told")
+            await change(connection, job, told=True)
+            await settle_posts(connection, job, kind="failure", state="sent", message=message)
+
+        await self._connections.write(act)
+
+    async def _untold(self) -> Sequence[Row]:
+        query = select(jobs).where(~jobs.c.told).order_by(jobs.c.id)
+        async with self._connections.read() as connection:
+            return (await connection.execute(query)).mappings().all()
+
+    async def _keeping(self, hashes: Sequence[str], act: Act[T]) -> T:
+        """Write, and let go of the files that were stored for it where it is refused."""
+        try:
+            return await self._connections.write(act)
+        except (Missing, WrongState):
+            await self._connections.write(lambda connection: note_unused(connection, hashes), then=self._discards.clear)
+            raise

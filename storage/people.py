@@ -1,0 +1,83 @@
+"""People: what they chose, what they used, and forgetting them.
+
+Owns the rows of `people`, and what "everything of theirs" means.
+"""
+
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.connections import Connections
+from storage.discards import Discards, remove_jobs
+from storage.tables import favourites, images, jobs, people, seeds, styles
+from storage.values import Person, Usage
+
+
+class People:
+    """The table of people. A row appears only when somebody has chosen something."""
+
+    def __init__(self, connections: Connections, discards: Discards) -> None:
+        self._connections = connections
+        self._discards = discards
+
+    async def get(self, person: int) -> Person:
+        """What this person chose; the defaults where they never did."""
+        async with self._connections.read() as connection:
+            row = (await connection.execute(select(people).where(people.c.id == person))).mappings().first()
+        return Person(id=person) if row is None else Person(**row)
+
+    async def set(self, person: int, *, remember: bool | None = None, dm: bool | None = None) -> Person:
+        """Change what is given, and return what holds now."""
+        changes: dict[str, Any] = {
+            name: value for name, value in (("remember", remember), ("dm", dm)) if value is not None
+        }
+
+        async def act(connection: AsyncConnection) -> Person:
+            default = Person(id=person)
+            first = {"id": person, "remember": default.remember, "dm": default.dm, **changes}
+            written = insert(people).values(first)
+            # with nothing to change, write the id over itself: a conflict that does nothing returns no row
+            written = written.on_conflict_do_update(index_elements=["id"], set_=changes or {"id": person})
+            return Person(**(await connection.execute(written.returning(*people.c))).mappings().one())
+
+        return await self._connections.write(act)
+
+    async def usage(self, person: int, *, since: float) -> Usage:
+        """What this person used since a moment."""
+        kept = select(func.count()).where((images.c.person == person) & (images.c.created >= since))
+        stars = select(func.count()).where(favourites.c.person == person)
+        spent = select(func.coalesce(func.sum(jobs.c.seconds), 0.0)).where(
+            (jobs.c.person == person) & (jobs.c.created >= since)
+        )
+        async with self._connections.read() as connection:
+            return Usage(
+                pictures=(await connection.execute(kept)).scalar_one(),
+                starred=(await connection.execute(stars)).scalar_one(),
+                seconds=(await connection.execute(spent)).scalar_one(),
+                since=since,
+            )
+
+    async def forget(self, person: int) -> int:
+        """Remove everything of theirs: jobs, posts, pictures and their files, stars, styles, seeds, choices.
+
+        Jobs that are still open go too: cancel them first, so that the painter stops. A file that somebody else's picture
+        or job refers to stays for them. Returns how many pictures were removed.
+        """
+
+        async def act(connection: AsyncConnection) -> int:
+            removed = await remove_jobs(connection, jobs.c.person == person)
+            for table, owner in (
+                (favourites, favourites.c.person),
+                (styles, styles.c.owner),
+                (seeds, seeds.c.person),
+                (people, people.c.id),
+            ):
+                await connection.execute(delete(table).where(owner == person))
+            return removed
+
+        removed = await self._connections.write(act, then=self._discards.clear)
+        # deleted rows are overwritten in the file (secure_delete), but older pages may linger in the log until it is cut
+        await self._connections.checkpoint()
+        return removed

@@ -1,0 +1,84 @@
+"""Bringing the database file to the newest revision, and refusing one that is damaged, foreign or from the future.
+
+Owns what happens before the first connection of `storage.connections`. Everything here blocks; it runs in a thread.
+"""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import URL, NullPool, create_engine
+
+from storage.connections import PRAGMAS, prepare_engine, worded
+from storage.errors import DatabaseUnavailable, unavailable
+from storage.tables import REVISIONS
+
+MIGRATIONS: Final = Path(__file__).resolve().parent / "migrations"
+
+
+def prepare_file(path: Path) -> None:
+    """Make the file or bring it to the newest revision. Raises DatabaseUnavailable with a sentence for the operator.
+
+    An upgrade is one transaction: a process that is killed in it leaves the file as it was.
+    """
+    try:
+        revision = _inspect(path)
+    except sqlite3.Error as error:
+        raise unavailable(error, path.parent) or error from error
+    if revision != REVISIONS[-1]:
+        upgrade(path)
+
+
+def _inspect(path: Path) -> str | None:
+    """The file's revision, None for an empty one. Switches the write-ahead log on."""
+    with closing(sqlite3.connect(path, timeout=5, isolation_level=None)) as connection:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if tables and "alembic_version" not in tables:
+            raise DatabaseUnavailable(f"{path} is a database of another program. Move it away; Easel makes its own.")
+        found = connection.execute("SELECT version_num FROM alembic_version").fetchone() if tables else None
+        revision: str | None = found[0] if found else None
+        if revision is not None and revision not in REVISIONS:
+            raise DatabaseUnavailable(
+                f"{path} was written by a newer Easel (revision {revision}). Update Easel, or put back the backup "
+                "from before the update."
+            )
+        if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+            raise damaged()
+        (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        if mode != "wal":
+            raise DatabaseUnavailable(
+                f"{path.parent} cannot hold a write-ahead log, as on a network drive. Choose a folder on this "
+                "machine's own disk: [paths] data in config.toml."
+            )
+        # a folder that can be read and not written shows itself here, and not at somebody's first job
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+    return revision
+
+
+def damaged() -> sqlite3.DatabaseError:
+    """What SQLite itself raises where it comes upon a damaged page."""
+    error = sqlite3.DatabaseError("quick_check failed")
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return error
+
+
+def upgrade(path: Path, revision: str = "head") -> None:
+    """Run the migrations up to `revision`, all of them in one transaction."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool)
+    # A table that is made anew is dropped in between; with foreign keys on, that would empty those that refer to it: see
+    # "Making Other Kinds Of Table Schema Changes" in SQLite's ALTER TABLE.
+    prepare_engine(engine, begin="BEGIN IMMEDIATE", pragmas=(*PRAGMAS, "PRAGMA foreign_keys = OFF"))
+    with worded(path.parent), engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+        if broken is not None:
+            raise damaged()
