@@ -1,4 +1,4 @@
-"""The composition root: settings in, a running Easel out. The only place where the rooms are joined.
+"""The way in: settings in, a running Easel out, on Discord or in the sandbox. `bot.studio` joins the rooms.
 
 With a token the client talks to Discord. Without one it talks to the sandbox, which runs in the same event loop.
 """
@@ -11,16 +11,18 @@ import webbrowser
 from collections.abc import AsyncGenerator
 from urllib.parse import urlsplit
 
+import aiohttp
 import discord
 import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.discord_ui.client import EaselClient
 from bot.errors import SetupError
 from bot.sandbox.page.page import mount
 from bot.sandbox.server import HOST, Loopback
 from bot.settings import Settings
+from bot.studio import studio
+from inference.api.backend import BackendUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -74,19 +76,27 @@ def point_discord_at(*, api: str, gateway: str) -> None:
 
 
 async def _connect(settings: Settings, *, token: str, stop: asyncio.Event) -> None:
-    client = EaselClient(stamp=settings.data / "commands")
-    running = asyncio.create_task(client.start(token))
-    stopping = asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if running.done():
-            running.result()
-    except discord.LoginFailure as error:
-        raise SetupError(REFUSED) from error
-    finally:
-        stopping.cancel()
-        await client.close()
-        await asyncio.gather(running, stopping, return_exceptions=True)
+    """Log in and serve until `stop`, or until the client or the painter's first start ends with an error."""
+    async with studio(settings) as easel:
+        running = asyncio.create_task(easel.client.start(token), name="discord")
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        try:
+            await asyncio.wait({running, stopping, easel.failing}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (running, easel.failing):
+                if task.done():
+                    task.result()
+        except discord.LoginFailure as error:
+            raise SetupError(REFUSED) from error
+        except BackendUnavailable as error:
+            raise SetupError(str(error)) from error
+        except aiohttp.ClientError as error:
+            raise SetupError(
+                f"Discord cannot be reached ({error}). Check the network, and start Easel again."
+            ) from error
+        finally:
+            stopping.cancel()
+            await easel.client.close()
+            await asyncio.gather(running, stopping, return_exceptions=True)
 
 
 def _listen_for_signals(stop: asyncio.Event) -> None:

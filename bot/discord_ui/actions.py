@@ -36,6 +36,7 @@ class Action(StrEnum):
     HOME = "home"
     PAGE = "page"
     OPEN = "open"
+    REMOVE = "rm"
     FORGET = "forget"
     RETRY = "retry"
 

@@ -78,7 +78,7 @@ def queue_card(facts: QueueFacts) -> Reply:
 
 def result_card(facts: ResultFacts) -> Reply:
     """The pictures of a job for the person who asked, who alone is pinged, with a button for everything that follows."""
-    rows = _grid_rows(facts) if len(facts.pictures) > 1 else _single_rows(facts)
+    rows = picture_rows([picture.image for picture in facts.pictures])
     shown = tuple(_picture(facts, index) for index in range(len(facts.pictures)))
     notes = tuple(Text(f"-# {plain(note)}") for note in facts.notes[:NOTES_SHOWN])
     return Reply(
@@ -92,19 +92,57 @@ def result_card(facts: ResultFacts) -> Reply:
     )
 
 
-def failure_card(*, person: int, prompt: str, sentence: str) -> Reply:
-    """A job that ended without a picture: what was asked, why it failed, and that nothing was charged."""
+def failure_card(*, job: int, person: int, prompt: str, sentence: str) -> Reply:
+    """A job that ended without a picture: what was asked, why it failed, that nothing was charged, and another try."""
     words = f"{mention(person)}, **{plain(prompt, limit=PROMPT_SHOWN) or 'your picture'}** could not be painted."
+    retry = Button(custom_id=Ticket(Action.RETRY, job).custom_id, label="Try again", emoji="🔄")
     return Reply(
-        parts=(Text(words), Rule(), Text(f"{plain(sentence, limit=1000)}\n-# It does not count against your limits.")),
+        parts=(
+            Text(words),
+            Rule(),
+            Text(f"{plain(sentence, limit=1000)}\n-# It does not count against your limits."),
+            Row((retry,)),
+        ),
         pings=(person,),
         accent=FAILURE_ACCENT,
     )
 
 
+def closed_card(person: int) -> Reply:
+    """Pictures that were asked for in private by somebody whose direct messages are closed."""
+    words = (
+        f"{mention(person)}, your pictures are ready, but your direct messages are closed to me. Open them in the "
+        "server's privacy settings, or look into `/gallery open`."
+    )
+    return Reply(parts=(Text(words),), pings=(person,))
+
+
+def note_card(words: str) -> Reply:
+    """A few words of ours (Discord markdown), for the person alone."""
+    return Reply(parts=(Text(words),))
+
+
 def cancelled_card(prompt: str) -> Reply:
     """A job that somebody stopped."""
     return Reply(parts=(Text(f"🛑 Cancelled: {plain(prompt, limit=PROMPT_SHOWN)}"),))
+
+
+def picture_rows(images: Sequence[int]) -> tuple[Row, ...]:
+    """The buttons under one picture, or under two to five: U takes one out, V varies it, the last row is for all."""
+    if len(images) == 1:
+        return single_rows(images[0])
+    return (_labelled(images, Action.SINGLE, "U"), _labelled(images, Action.VARY_STRONG, "V"), _common(images[0]))
+
+
+def single_rows(image: int) -> tuple[Row, ...]:
+    """The buttons of one picture."""
+    first = (
+        _button(Action.UPSCALE, image, label="Upscale", emoji="⬆️"),
+        _button(Action.VARY_SUBTLE, image, label="Vary subtle", emoji="🔀"),
+        _button(Action.VARY_STRONG, image, label="Vary strong", emoji="🔀"),
+        _button(Action.PNG, image, label="Send PNG", emoji="✉️"),
+    )
+    return (Row(first), _common(image))
 
 
 def alt_text(prompt: str, *, index: int, count: int) -> str:
@@ -143,8 +181,8 @@ def _button(action: Action, number: int, *, label: str = "", emoji: str = "") ->
     return Button(custom_id=Ticket(action, number).custom_id, label=label, emoji=emoji)
 
 
-def _labelled(pictures: Sequence[ShownPicture], action: Action, letter: str) -> Row:
-    return Row(tuple(_button(action, picture.image, label=f"{letter}{i}") for i, picture in enumerate(pictures, 1)))
+def _labelled(images: Sequence[int], action: Action, letter: str) -> Row:
+    return Row(tuple(_button(action, image, label=f"{letter}{i}") for i, image in enumerate(images, 1)))
 
 
 def _common(image: int) -> Row:
@@ -157,23 +195,3 @@ def _common(image: int) -> Row:
             _button(Action.DELETE, image, emoji="🗑️"),
         )
     )
-
-
-def _grid_rows(facts: ResultFacts) -> tuple[Row, ...]:
-    """U takes one picture out, V varies one strongly; the last row is about the whole job, by its first picture."""
-    return (
-        _labelled(facts.pictures, Action.SINGLE, "U"),
-        _labelled(facts.pictures, Action.VARY_STRONG, "V"),
-        _common(facts.pictures[0].image),
-    )
-
-
-def _single_rows(facts: ResultFacts) -> tuple[Row, ...]:
-    image = facts.pictures[0].image
-    first = [
-        _button(Action.UPSCALE, image, label="Upscale", emoji="⬆️"),
-        _button(Action.VARY_SUBTLE, image, label="Vary subtle", emoji="🔀"),
-        _button(Action.VARY_STRONG, image, label="Vary strong", emoji="🔀"),
-        _button(Action.PNG, image, label="Send PNG", emoji="✉️"),
-    ]
-    return (Row(tuple(first)), _common(image))

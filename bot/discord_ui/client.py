@@ -6,6 +6,7 @@ Owns the intents (guilds and reactions; none is privileged) and the command sync
 import hashlib
 import json
 import logging
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -53,10 +54,18 @@ class Tree(app_commands.CommandTree[discord.Client]):
         await answer_error(interaction, error)
 
 
-class EaselClient(discord.Client):
-    """Easel on Discord. `stamp` is the file that remembers which commands were registered last."""
+Forms = Callable[[Asked], Awaitable[None]]
+Reactions = Callable[[discord.RawReactionActionEvent], Awaitable[None]]
 
-    def __init__(self, *, stamp: Path, guild_ready_timeout: float = 2.0) -> None:
+
+class EaselClient(discord.Client):
+    """Easel on Discord. `stamp` is the file that remembers which commands were registered last.
+
+    `guild` is the server that gets the commands at once; 0 registers them everywhere. `on_form` answers submitted forms,
+    `on_emoji` reactions; `on_up` is called each time that the client is connected and knows its servers.
+    """
+
+    def __init__(self, *, stamp: Path, guild: int = 0, guild_ready_timeout: float = 2.0) -> None:
         super().__init__(
             intents=intents(),
             allowed_mentions=discord.AllowedMentions.none(),
@@ -64,6 +73,25 @@ class EaselClient(discord.Client):
         )
         self.tree = Tree(self)
         self._stamp = stamp
+        self._home = discord.Object(guild) if guild else None
+        self.on_form: Forms | None = None
+        self.on_emoji: Reactions | None = None
+        self.on_up: Callable[[], None] | None = None
+
+    async def on_ready(self) -> None:
+        """Tell whoever waits for the connection."""
+        if self.on_up is not None:
+            self.on_up()
+
+    async def on_interaction(self, interaction: Asked) -> None:
+        """Answer a submitted form by its ticket, also one that was opened before a restart."""
+        if interaction.type is discord.InteractionType.modal_submit and self.on_form is not None:
+            await self.on_form(interaction)
+
+    async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
+        """Answer a reaction."""
+        if self.on_emoji is not None:
+            await self.on_emoji(event)
 
     async def setup_hook(self) -> None:
         """Register the commands where they have changed."""
@@ -74,7 +102,9 @@ class EaselClient(discord.Client):
         digest = await self._digest()
         if self._stamp.is_file() and self._stamp.read_text("ascii", "replace") == digest:
             return False
-        await self.tree.sync()
+        if self._home is not None:
+            self.tree.copy_global_to(guild=self._home)
+        await self.tree.sync(guild=self._home)
         self._stamp.parent.mkdir(parents=True, exist_ok=True)
         self._stamp.write_text(digest, "ascii")
         return True
@@ -82,5 +112,5 @@ class EaselClient(discord.Client):
     async def _digest(self) -> str:
         commands: list[dict[str, Any]] = [dict(command.to_dict(self.tree)) for command in self.tree.get_commands()]
         commands.sort(key=lambda command: (command.get("type", 1), command["name"]))
-        text = json.dumps([self.application_id, commands], sort_keys=True, default=str)
+        text = json.dumps([self.application_id, self._home and self._home.id, commands], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()

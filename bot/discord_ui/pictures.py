@@ -8,6 +8,7 @@ import io
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
 from PIL import Image, ImageDraw, ImageOps
 
 QUALITY: Final = 90
@@ -41,6 +42,27 @@ def to_webp(png: bytes, *, limit: int) -> bytes:
         if min(width, height) < SMALLEST_SIDE:
             raise PictureTooLarge(f"A picture does not fit into {limit:,} bytes, however small it is made.")
         picture = picture.resize((width, height), Image.Resampling.LANCZOS)
+
+
+class Fitted(msgspec.Struct, frozen=True):
+    """A picture as a file that fits: its bytes, the file's ending, and what to say where it is not the PNG itself."""
+
+    data: bytes
+    ending: str
+    note: str = ""
+
+
+def fit_file(png: bytes, *, limit: int) -> Fitted:
+    """The PNG itself where it has at most `limit` bytes, else the same pixels as WebP, else the best WebP that fits."""
+    if len(png) <= limit:
+        return Fitted(png, "png")
+    with Image.open(io.BytesIO(png), formats=("PNG",)) as picture:
+        buffer = io.BytesIO()
+        picture.save(buffer, "WEBP", lossless=True, method=4)
+    if buffer.tell() <= limit:
+        return Fitted(buffer.getvalue(), "webp", "The PNG is over Discord's limit; this WebP has the same pixels.")
+    note = "Neither the PNG nor a lossless WebP fits Discord's limit here; this is the best that does."
+    return Fitted(to_webp(png, limit=limit), "webp", note)
 
 
 def contact_sheet(pngs: Sequence[bytes], *, first: int = 1) -> bytes:

@@ -1,20 +1,27 @@
 """Files that people send: looked at before they are fetched, before they are decoded, and never kept as they came.
 
 Owns what is a picture and how large one may be. Raises RequestRefused with a sentence for each refusal. Decoding blocks,
-so callers run `decode_upload` in a thread.
+so `fetch_picture` does it in a thread.
 """
 
+import asyncio
+import hashlib
 import io
+import struct
 import warnings
 from typing import Final
 
+import discord
+import msgspec
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from bot.errors import RequestRefused
+from bot.settings import LimitSettings
 
 FORMATS: Final = ("PNG", "JPEG", "WEBP")
 CONTENT_TYPES: Final = frozenset({"image/png", "image/jpeg", "image/webp"})
 MEBIBYTE: Final = 2**20
+_PNG_SIZE: Final = struct.Struct(">II")
 _NOT_A_PICTURE: Final = "That file is not a PNG, JPEG or WebP picture; send one of those."
 
 
@@ -62,3 +69,23 @@ def _check_size(size: tuple[int, int], limit: float) -> None:
 
 def _too_many(limit: float) -> str:
     return f"At most {limit:g} megapixels can be used; send a smaller one."
+
+
+class Upload(msgspec.Struct, frozen=True):
+    """A picture that was sent, made safe: `data` is our own PNG of it, `sha` names it, `size` is (width, height)."""
+
+    sha: str
+    data: bytes
+    size: tuple[int, int]
+
+
+async def fetch_picture(attachment: discord.Attachment, limits: LimitSettings) -> Upload:
+    """Fetch and check what somebody attached. Raises RequestRefused: nothing is fetched that is announced as too large."""
+    check_announcement(size=attachment.size, content_type=attachment.content_type, limit_mib=limits.upload_mib)
+    try:
+        sent = await attachment.read()
+    except discord.HTTPException as error:
+        raise RequestRefused("That file could not be fetched from Discord; send it again.") from error
+    data = await asyncio.to_thread(decode_upload, sent, limit_megapixels=limits.upload_megapixels)
+    width, height = _PNG_SIZE.unpack_from(data, 16)
+    return Upload(hashlib.sha256(data).hexdigest(), data, (width, height))

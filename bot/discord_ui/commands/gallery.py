@@ -59,4 +59,4 @@ async def _send_home(desk: Desk, interaction: Asked) -> str:
     except (discord.HTTPException, *places.PASSING) as error:
         log.info("A gallery could not be sent to direct messages: %s", error)
         return ""
-    return shelves.message_link(None, channel, message.id)
+    return message.jump_url

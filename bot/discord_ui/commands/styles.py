@@ -88,9 +88,8 @@ async def _save(desk: Desk, interaction: Asked, *, name: str, prompt: str, negat
     return saved_card(style)
 
 
-async def _own(desk: Desk, interaction: Asked) -> list[Style]:
-    found = await desk.db.styles.of(interaction.user.id, None)
-    return [style for style in found if style.owner == interaction.user.id]
+async def _own(desk: Desk, interaction: Asked) -> Sequence[Style]:
+    return await desk.db.styles.of(interaction.user.id, None)
 
 
 def _line(style: Style, *, owner: int) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from bot.discord_ui.actions import Action, Ticket
-from bot.discord_ui.cards import ACCENT, PROMPT_SHOWN, alt_text, single_rows
+from bot.discord_ui.cards import ACCENT, PROMPT_SHOWN, ShownPicture, alt_text, single_rows
 from bot.discord_ui.gallery.spots import Shelf, Spot, page_count
 from bot.discord_ui.markup import ago, code, plain, shorten
 from bot.discord_ui.reply import Attachment, Button, Choice, Gallery, Menu, Part, Picture, Reply, Row, Text
@@ -58,7 +58,8 @@ class Thumb(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PageFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """A page. `total` counts the whole shelf; `sheet` shows `thumbs` as WebP; `lost` of its pictures have no file any more."""
+    """A page. `total` counts the whole shelf; `sheet` shows `thumbs` as WebP; `lost` of its pictures cannot be shown
+    any more, `note` is a sentence of ours (markdown)."""
 
     person: int
     spot: Spot
@@ -66,21 +67,22 @@ class PageFacts(msgspec.Struct, frozen=True, kw_only=True):
     thumbs: tuple[Thumb, ...]
     sheet: bytes = b""
     lost: int = 0
+    note: str = ""
 
 
 class OpenedFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """One picture, opened from `spot` by `person`. `data` is WebP; `link` leads to the card where it was first shown."""
+    """One picture, opened from `spot` by `person`, who asked for it where it is their `own`. Size in pixels; `created` in
+    seconds since 1970; `link` leads to the card where it was first shown."""
 
     person: int
     spot: Spot
-    image: int
+    picture: ShownPicture
+    own: bool
     prompt: str
     model: str
-    seed: int
     width: int
     height: int
     created: float
-    data: bytes
     link: str = ""
 
 
@@ -104,7 +106,7 @@ def usage_card(facts: UsageFacts) -> Reply:
     """What somebody used this month."""
     lines = (
         f"### Your usage since <t:{int(facts.since)}:D>",
-        f"{counted(facts.pictures, 'picture')} painted",
+        f"{counted(facts.pictures, 'picture')} made and kept",
         f"{facts.seconds:,.0f} s of painting",
         f"{counted(facts.starred, 'star')} in all",
     )
@@ -129,11 +131,11 @@ def page_card(facts: PageFacts) -> Reply:
 
 def opened_card(facts: OpenedFacts) -> Reply:
     """One picture with the buttons that it has everywhere, and the way back to its page."""
-    name, alt = f"easel-{facts.image}.webp", alt_text(facts.prompt, index=0, count=1)
+    name, alt = facts.picture.name, alt_text(facts.prompt, index=0, count=1)
     link = f" · [first shown here]({facts.link})" if facts.link else ""
     words = (
         f"**{plain(facts.prompt, limit=PROMPT_SHOWN) or WITHOUT_WORDS}**\n"
-        f"-# {code(facts.model, limit=60)} · seed {code(str(facts.seed))} · {facts.width} × {facts.height} · "
+        f"-# {code(facts.model, limit=60)} · seed {code(str(facts.picture.seed))} · {facts.width} × {facts.height} · "
         f"{ago(facts.created)}{link}"
     )
     back = _turn(facts.person, facts.spot, label="Back", emoji="↩️")
@@ -141,10 +143,10 @@ def opened_card(facts: OpenedFacts) -> Reply:
         parts=(
             Text(words),
             Gallery((Picture(name, alt),)),
-            *single_rows(facts.image),
+            *_rows(facts),
             Row((back, _home(facts.person))),
         ),
-        files=(Attachment(name, facts.data, alt),),
+        files=(Attachment(name, facts.picture.data, alt),),
         accent=ACCENT,
     )
 
@@ -154,18 +156,25 @@ def moved_card(link: str) -> Reply:
     return Reply(parts=(Text(f"Your gallery is [in our conversation]({link}), where only you see it."),), accent=ACCENT)
 
 
+def removed_note(link: str) -> str:
+    """What to say on the page that follows a deletion; `link` is the message that still shows the picture, if any."""
+    stays = f" [Its message]({link}) stays until somebody deletes it." if link else ""
+    return f"The picture is deleted.{stays}"
+
+
 def counted(number: int, noun: str) -> str:
     """A number with its noun: `1 star`, `1,200 stars`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _page_header(facts: PageFacts) -> str:
-    title = f"### {facts.spot.shelf.heading}"
+    note = f"-# {facts.note}\n" if facts.note else ""
+    title = f"{note}### {facts.spot.shelf.heading}"
     if not facts.total:
         return f"{title}\n{_EMPTY[facts.spot.shelf]}"
     pages = page_count(facts.total)
     place = f" · page {facts.spot.page} of {pages}" if pages > 1 else ""
-    lost = f" · {counted(facts.lost, 'picture')} of this page cannot be found on the disk" if facts.lost else ""
+    lost = f" · {counted(facts.lost, 'picture')} of this page cannot be shown any more" if facts.lost else ""
     return f"{title}{place}\n-# {counted(facts.total, 'picture')}, newest first{lost}"
 
 
@@ -180,6 +189,18 @@ def _menu(facts: PageFacts) -> Menu:
     )
     ticket = Ticket(Action.OPEN, facts.person, facts.spot.argument)
     return Menu(custom_id=ticket.custom_id, choices=choices, placeholder="Open a picture by its number")
+
+
+def _rows(facts: OpenedFacts) -> tuple[Row, ...]:
+    """The usual buttons; 🗑️ on one's own takes the picture away and leaves the gallery where it is."""
+    image = facts.picture.image
+    usual = Ticket(Action.DELETE, image).custom_id
+    removing = Ticket(Action.REMOVE, image, facts.spot.argument).custom_id
+
+    def own(item: Button | Menu) -> Button | Menu:
+        return msgspec.structs.replace(item, custom_id=removing) if item.custom_id == usual else item
+
+    return tuple(Row(tuple(own(item) for item in row.items)) for row in single_rows(image))
 
 
 def _sheet_alt(facts: PageFacts) -> str:

@@ -1,6 +1,6 @@
 """What the gallery's own buttons and menu do. State is in the ticket: whose gallery, which shelf, which page.
 
-Owns the handlers of HOME, PAGE, OPEN and FORGET. Whoever presses a button of somebody else's gallery gets their own.
+Owns the handlers of HOME, PAGE, OPEN, REMOVE and FORGET. Whoever presses a button of somebody else's gallery gets their own.
 """
 
 from collections.abc import Mapping
@@ -13,6 +13,7 @@ from bot.discord_ui.desk import Asked, Desk
 from bot.discord_ui.gallery import pages, parting, shelves
 from bot.discord_ui.gallery.spots import read_spot
 from bot.discord_ui.presses.press import Handler, Values
+from bot.discord_ui.shown import link_to
 from bot.errors import NotAllowed, NotFound
 
 NOT_YOURS: Final = "That was somebody else's gallery; this one is yours."
@@ -45,8 +46,17 @@ async def open_picture(desk: Desk, asked: Asked, ticket: Ticket, values: Values)
         return
     spot, image = read_spot(ticket.argument), _chosen(values)
     await asked.response.defer()
-    facts = await shelves.opened_of(desk, ticket.id, spot, image=image, limit=asked.filesize_limit)
-    await replace(asked, pages.opened_card(facts))
+    await replace(asked, pages.opened_card(await shelves.opened_of(desk, ticket.id, spot, image=image)))
+
+
+async def remove_picture(desk: Desk, asked: Asked, ticket: Ticket, values: Values) -> None:
+    """Delete the picture that is open, and go back to its page. Raises NotAllowed where it is somebody else's."""
+    del values
+    spot = read_spot(ticket.argument)
+    await asked.response.defer()
+    row = await shelves.remove(desk, asked.user.id, ticket.id)
+    note = pages.removed_note(link_to(row))
+    await replace(asked, pages.page_card(await shelves.page_of(desk, asked.user.id, spot, note=note)))
 
 
 async def forget_person(desk: Desk, asked: Asked, ticket: Ticket, values: Values) -> None:
@@ -67,6 +77,7 @@ HANDLERS: Final[Mapping[Action, Handler]] = MappingProxyType(
         Action.HOME: show_home,
         Action.PAGE: turn_page,
         Action.OPEN: open_picture,
+        Action.REMOVE: remove_picture,
         Action.FORGET: forget_person,
     }
 )

@@ -5,7 +5,7 @@ Owns the dispatch, and that an error is answered in words. State lies in the dat
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import discord
 
@@ -13,6 +13,8 @@ from bot.discord_ui.actions import PATTERN, Action, Ticket, read_ticket
 from bot.discord_ui.desk import Asked, Desk
 from bot.discord_ui.error_replies import answer_error
 from bot.errors import NotFound
+
+_STRANGE: Final = "This button is from a version of Easel that knew something else; use a newer card."
 
 Values = Sequence[str]
 """What was chosen in a menu; empty for a button."""
@@ -43,11 +45,12 @@ def press_item(desk: Desk, handlers: Mapping[Action, Handler]) -> type[discord.u
 
 async def answer_press(desk: Desk, handlers: Mapping[Action, Handler], interaction: Asked, *, custom_id: str) -> None:
     """Call the handler of `custom_id`'s action; what it raises becomes a sentence for the person alone."""
+    ticket = read_ticket(custom_id)
+    if ticket is None or ticket.action not in handlers:
+        await answer_error(interaction, NotFound(_STRANGE))
+        return
+    data: Mapping[str, Any] = interaction.data or {}
     try:
-        ticket = read_ticket(custom_id)
-        if ticket is None or ticket.action not in handlers:
-            raise NotFound("This button is from a version of Easel that knew something else; use a newer card.")
-        data: Mapping[str, Any] = interaction.data or {}  # pyright: ignore[reportAssignmentType]
         await handlers[ticket.action](desk, interaction, ticket, tuple(data.get("values") or ()))
     except Exception as error:  # noqa: BLE001 - whatever it is, the person gets a sentence
         await answer_error(interaction, error)

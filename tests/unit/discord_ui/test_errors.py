@@ -8,7 +8,7 @@ from discord import app_commands
 
 from bot.discord_ui import cards, view
 from bot.discord_ui.error_replies import RESTING, UNFORESEEN, sentence_of
-from bot.discord_ui.nonces import custom_ids, is_card_of, nonce_of
+from bot.discord_ui.posting.nonces import custom_ids, is_card_of, nonce_of
 from bot.errors import LimitReached, NotFound
 from inference.api.backend import BackendUnavailable
 from inference.api.errors import RequestInvalid

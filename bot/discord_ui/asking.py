@@ -1,0 +1,92 @@
+"""From a resolved request to a queued job that has been acknowledged: the one way in, for commands, buttons and reactions.
+
+Owns that a job is a row before the person hears of it, and hears of it before anything else happens.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Final
+
+import discord
+import msgspec
+
+from bot.discord_ui.answers import answer
+from bot.discord_ui.desk import Asked, Desk
+from bot.discord_ui.posting import places
+from bot.discord_ui.posting.nonces import nonce_of
+from inference.api.request import Request
+from storage.values import Address, Job
+
+log = logging.getLogger(__name__)
+
+TOKEN_LIFE: Final = 15 * 60.0
+"""Seconds for which Discord lets an interaction be answered."""
+_CARD: Final = 2
+"""Number of a queue card among a job's posts, where it is a message of its own."""
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """What shall be painted. `sources` maps sha256 to the pictures that it begins from; `parent` is the picture it came of."""
+
+    request: Request
+    kind: str
+    prompt: str
+    parent: int | None = None
+    sources: Mapping[str, bytes] = {}
+    private: bool = False
+
+
+def address_of(desk: Desk, interaction: Asked, *, private: bool = False) -> Address:
+    """Where to answer whoever used a command or pressed a button."""
+    return Address(
+        channel=interaction.channel_id or 0,
+        guild=interaction.guild_id,
+        person=interaction.user.id,
+        interaction_token=interaction.token,
+        application=interaction.application_id,
+        token_until=desk.now() + TOKEN_LIFE,
+        private=private,
+    )
+
+
+async def ask(desk: Desk, interaction: Asked, wish: Wish) -> Job:
+    """Queue `wish` and answer with its queue card. Raises LimitReached and RequestRefused before anything is queued."""
+    job = await _submit(desk, address_of(desk, interaction, private=wish.private), wish)
+    card = desk.board.card_of(job)
+    try:
+        message = await answer(interaction, card, private=wish.private)
+    except (discord.HTTPException, *places.PASSING):
+        # The job is safe: it is delivered to the channel although its card could not be shown.
+        log.warning("The queue card of job %d could not be shown", job.id, exc_info=True)
+        return job
+    await _hang(desk, job, message)
+    return job
+
+
+async def ask_by_reaction(desk: Desk, client: discord.Client, address: Address, wish: Wish) -> Job:
+    """Queue `wish` of somebody who reacted; its queue card is a message of its own."""
+    job = await _submit(desk, address, wish)
+    card = desk.board.card_of(job)
+    try:
+        message = await places.post(client, address.channel, card, nonce=nonce_of(job.id, post=_CARD))
+    except (discord.HTTPException, *places.PASSING):
+        log.warning("The queue card of job %d could not be shown", job.id, exc_info=True)
+        return job
+    await _hang(desk, job, message.id)
+    return job
+
+
+async def _submit(desk: Desk, address: Address, wish: Wish) -> Job:
+    return await desk.dispatcher.submit(
+        address=address,
+        request=wish.request,
+        kind=wish.kind,
+        prompt=wish.prompt,
+        parent=wish.parent,
+        sources=wish.sources,
+    )
+
+
+async def _hang(desk: Desk, job: Job, message: int) -> None:
+    await desk.db.jobs.set_card(job.id, message)
+    await desk.board.hang(msgspec.structs.replace(job, card_message=message), message)

@@ -1,0 +1,108 @@
+"""/imagine: paint a picture from words. Owns its options and what is suggested while they are filled in."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import discord
+from discord import app_commands
+
+from bot.discord_ui import options
+from bot.discord_ui.asking import ask
+from bot.discord_ui.desk import Asked, Desk
+from bot.discord_ui.options import Suggestion
+from bot.discord_ui.wishes import names_of, wish_for
+from bot.requests.drafts import ImagineDraft
+from inference.api.catalog import ASPECTS
+
+_SHAPES: Final = [app_commands.Choice(name=row.label, value=row.id) for row in ASPECTS]
+_HELP: Final = {
+    "prompt": "What to paint. (word:1.3) pulls harder, [word] softer",
+    "negative": "What to keep out of the picture",
+    "style": "One of your styles, or the server's",
+    "aspect": "Shape of the picture",
+    "count": "How many pictures, 1 to 4",
+    "model": "Checkpoint to paint with",
+    "lora": "LoRAs, with strengths: ink:0.8, fur",
+    "seed": "A number, the name of a saved seed, or random",
+    "steps": "How long to paint",
+    "cfg": "How strongly the words pull, 0 to 30",
+    "sampler": "How noise becomes a picture",
+    "init_image": "A picture to begin from",
+    "strength": "How far to leave that picture, 0 to 1",
+    "private": "Answer by direct message",
+}
+
+
+def register(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
+    """Add /imagine."""
+
+    @tree.command(name="imagine", description="Paint a picture from words")
+    @app_commands.describe(**_HELP)
+    @app_commands.choices(aspect=_SHAPES)
+    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
+    @app_commands.allowed_installs(guilds=True, users=False)
+    async def imagine(  # noqa: PLR0917 - a command's options are its arguments
+        interaction: Asked,
+        prompt: str,
+        negative: str | None = None,
+        style: str | None = None,
+        aspect: str | None = None,
+        count: app_commands.Range[int, 1, 4] | None = None,
+        model: str | None = None,
+        lora: str | None = None,
+        seed: str | None = None,
+        steps: int | None = None,
+        cfg: float | None = None,
+        sampler: str | None = None,
+        init_image: discord.Attachment | None = None,
+        strength: float | None = None,
+        private: bool = False,
+    ) -> None:
+        draft = ImagineDraft(
+            prompt=prompt,
+            negative=negative,
+            style=style,
+            aspect=aspect,
+            count=count,
+            model=model,
+            lora=lora,
+            seed=seed,
+            steps=steps,
+            cfg=cfg,
+            sampler=sampler,
+            strength=strength,
+            private=private,
+        )
+        if init_image is not None or not desk.shelf().checkpoints:
+            await interaction.response.defer(thinking=True, ephemeral=private)
+        wish = await wish_for(desk, draft, person=interaction.user.id, guild=interaction.guild_id, start=init_image)
+        await ask(desk, interaction, wish)
+
+    @imagine.autocomplete("model")
+    async def models(interaction: Asked, typed: str) -> list[app_commands.Choice[str]]:
+        del interaction
+        return _choices(options.models(desk.shelf(), typed))
+
+    @imagine.autocomplete("lora")
+    async def loras(interaction: Asked, typed: str) -> list[app_commands.Choice[str]]:
+        del interaction
+        return _choices(options.loras(desk.shelf(), typed))
+
+    @imagine.autocomplete("sampler")
+    async def samplers(interaction: Asked, typed: str) -> list[app_commands.Choice[str]]:
+        del interaction
+        return _choices(options.samplers(typed))
+
+    @imagine.autocomplete("style")
+    async def styles(interaction: Asked, typed: str) -> list[app_commands.Choice[str]]:
+        names = await names_of(desk, interaction.user.id, interaction.guild_id)
+        return _choices(options.names(names.styles, typed))
+
+    @imagine.autocomplete("seed")
+    async def seeds(interaction: Asked, typed: str) -> list[app_commands.Choice[str]]:
+        names = await names_of(desk, interaction.user.id, interaction.guild_id)
+        return _choices(options.names(("random", *names.seeds), typed))
+
+
+def _choices(found: Iterable[Suggestion]) -> list[app_commands.Choice[str]]:
+    return [app_commands.Choice(name=each.name, value=each.value) for each in found]

@@ -1,0 +1,21 @@
+"""/queue: where one's own jobs stand, and how busy the painter is."""
+
+from typing import Any
+
+from discord import app_commands
+
+from bot.discord_ui.answers import answer
+from bot.discord_ui.desk import Asked, Desk
+from bot.discord_ui.queue_cards import queue_list
+
+
+def register(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
+    """Add /queue."""
+
+    @tree.command(name="queue", description="Where your pictures stand, and how to cancel them")
+    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
+    @app_commands.allowed_installs(guilds=True, users=False)
+    async def queue(interaction: Asked) -> None:
+        everything = desk.dispatcher.queue()
+        mine = [each for each in everything if each.job.address.person == interaction.user.id]
+        await answer(interaction, queue_list(mine, others=len(everything) - len(mine)))

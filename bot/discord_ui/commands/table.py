@@ -1,0 +1,16 @@
+"""All slash commands of Easel, registered in one place."""
+
+from typing import Any
+
+from discord import app_commands
+
+from bot.discord_ui.commands import form, gallery, imagine, queue, seeds, styles
+from bot.discord_ui.desk import Desk
+
+MODULES = (imagine, form, queue, gallery, styles, seeds)
+
+
+def register_all(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
+    """Put every command on `tree`."""
+    for module in MODULES:
+        module.register(tree, desk)

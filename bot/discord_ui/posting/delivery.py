@@ -1,0 +1,243 @@
+"""Delivery: what came of a job reaches the person, once, however long it took and whatever closed meanwhile.
+
+Owns the order of places, the look for a message that may have been sent already, and trying again. It is the dispatcher's
+listener: what it has marked in storage is done; what it has not is told to it again after a restart.
+"""
+
+import asyncio
+import datetime as dt
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import discord
+
+from bot.discord_ui.cards import (
+    ResultFacts,
+    cancelled_card,
+    closed_card,
+    failure_card,
+    result_card,
+)
+from bot.discord_ui.posting import places
+from bot.discord_ui.posting.board import Board
+from bot.discord_ui.posting.nonces import custom_ids, is_card_of, nonce_of
+from bot.discord_ui.reply import Reply
+from bot.discord_ui.shown import link_to, shown_picture
+from bot.discord_ui.view import files, layout, pings
+from inference.client.clock import Clock
+from storage.database import Database
+from storage.errors import Missing, WrongState
+from storage.values import Image, Job, JobState, Post
+
+log = logging.getLogger(__name__)
+
+PAUSES: Final = (2.0, 10.0, 60.0, 300.0)
+"""Seconds before each further try while Discord does not answer; the last is repeated."""
+LOOK_BACK: Final = 120.0
+"""Seconds before a first try from which a channel is searched for the message that it may have made."""
+SEARCHED: Final = 200
+"""Messages of a channel that are looked through."""
+_RESULT, _NOTE = 0, 1
+"""Numbers of a job's posts."""
+_HOOK: Final = 0
+"""Stands for the interaction in the place of a channel's id."""
+_REFUSED: Final = "Discord did not take the message with your pictures. They are in your gallery: /gallery open."
+
+Settle = Callable[[int, int], Awaitable[None]]
+"""Marks in storage that a post is done: message and channel."""
+
+
+class Delivery:
+    """`client` must be logging in; `ready` is awaited before anything is posted. `now` is seconds since 1970."""
+
+    def __init__(
+        self,
+        client: discord.Client,
+        *,
+        db: Database,
+        board: Board,
+        clock: Clock,
+        now: Callable[[], float],
+    ) -> None:
+        self._client, self._db, self._board, self._clock, self._now = client, db, board, clock, now
+        self.ready = asyncio.Event()
+
+    def progressed(self, job_id: int) -> None:
+        """Nothing: the board looks by itself, at its own pace."""
+
+    async def rendered(self, job: Job, images: tuple[Image, ...]) -> None:
+        """Post the pictures, then take the queue card down."""
+
+        async def settle(message: int, channel: int) -> None:
+            await self._db.jobs.deliver(job.id, message=message, channel=channel, now=self._now())
+
+        await self._until_done(job, lambda: self._result(job, images), settle)
+        await self._board.take_down(job.id, job.address, job.card_message)
+
+    async def failed(self, job: Job) -> None:
+        """Say why there is no picture, and offer another try."""
+
+        async def settle(message: int, channel: int) -> None:
+            del channel
+            await self._db.jobs.mark_told(job.id, message=message)
+
+        async def words() -> Reply:
+            return failure_card(job=job.id, person=job.address.person, prompt=job.prompt, sentence=job.reason)
+
+        await self._until_done(job, words, settle)
+        await self._board.take_down(job.id, job.address, job.card_message)
+
+    async def cancelled(self, job: Job) -> None:
+        """Leave a word where the queue card was."""
+        await self.ready.wait()
+        await self._board.take_down(job.id, job.address, job.card_message, instead=cancelled_card(job.prompt))
+        await self._db.jobs.mark_told(job.id)
+
+    async def _give_up(self, job: Job) -> None:
+        """A message that Discord will never take: the pictures stay in the gallery, and words take their place."""
+        if job.state is JobState.RENDERED:
+            await self._db.jobs.fail(job.id, reason=_REFUSED, now=self._now())
+            failed = await self._db.jobs.get(job.id)
+            if failed is not None:
+                await self.failed(failed)
+        else:
+            await self._db.jobs.mark_told(job.id)
+
+    # -- one post -----------------------------------------------------------------------------------------------------
+
+    async def _until_done(self, job: Job, make: Callable[[], Awaitable[Reply]], settle: Settle) -> None:
+        """Try until the post is made or there is no place for it; a job that ended meanwhile is left alone."""
+        await self.ready.wait()
+        tries = 0
+        while True:
+            try:
+                message, channel = await self._post(job, await make())
+                await settle(message, channel)
+                return
+            except places.PASSING as error:
+                pause = PAUSES[min(tries, len(PAUSES) - 1)]
+                log.warning("Job %d could not be posted (%s); another try in %.0f s", job.id, error, pause)
+                tries += 1
+                await self._clock.sleep(pause)
+            except (WrongState, Missing):
+                log.info("Job %d was cancelled or deleted while it was being posted", job.id)
+                return
+            except discord.HTTPException:
+                log.exception("Discord refused the message of job %d", job.id)
+                await self._give_up(job)
+                return
+
+    async def _post(self, job: Job, reply: Reply) -> tuple[int, int]:
+        """Post in the first place that is open; (0, 0) where none is. The pictures are in the gallery all the same."""
+        routes = (
+            (self._directly, self._by_hook)
+            if job.address.private
+            else (self._in_channel, self._directly, self._by_hook)
+        )
+        for route in routes:
+            try:
+                made = await route(job, reply)
+            except places.SHUT as error:
+                log.info("Job %d: %s is shut (%s)", job.id, route.__name__.strip("_"), error)
+                continue
+            if made is not None:
+                return made
+        if job.address.private:
+            await self._say_closed(job)
+        return 0, 0
+
+    async def _in_channel(self, job: Job, reply: Reply) -> tuple[int, int]:
+        return await self._once(job, job.address.channel, reply, reference=await self._parent_there(job))
+
+    async def _directly(self, job: Job, reply: Reply) -> tuple[int, int]:
+        return await self._once(job, await places.conversation(self._client, job.address.person), reply)
+
+    async def _by_hook(self, job: Job, reply: Reply) -> tuple[int, int] | None:
+        """As a further answer of the interaction. It takes no nonce and cannot be looked for, so it is tried at most once:
+
+        marked before it is sent.
+        """
+        hook = places.hook_of(self._client, job.address, now=self._now())
+        earlier = await self._earlier(job, _HOOK)
+        if earlier is not None:
+            return earlier.message, job.address.channel
+        if hook is None:
+            return None
+        post = await self._db.posts.begin(job.id, channel=_HOOK, now=self._now())
+        made = await hook.send(
+            view=layout(reply),
+            files=files(reply),
+            allowed_mentions=pings(reply),
+            ephemeral=job.address.private,
+            wait=True,
+        )
+        await self._db.posts.sent(post.id, message=made.id, now=self._now())
+        return made.id, job.address.channel
+
+    async def _say_closed(self, job: Job) -> None:
+        """In the channel, without the picture: that it waits in the gallery."""
+        try:
+            await places.post(
+                self._client, job.address.channel, closed_card(job.address.person), nonce=nonce_of(job.id, post=_NOTE)
+            )
+        except places.SHUT:
+            log.info("Job %d: nowhere to say that it is done", job.id)
+
+    async def _once(self, job: Job, channel: int, reply: Reply, *, reference: int | None = None) -> tuple[int, int]:
+        """Post in `channel` unless an earlier try, before a crash or a lost answer, made the message already."""
+        earlier = await self._earlier(job, channel)
+        if earlier is not None and earlier.tried is not None:
+            found = await self._find(channel, reply, since=earlier.tried)
+            if found is not None:
+                return found, channel
+        post: Post = await self._db.posts.begin(job.id, channel=channel, now=self._now())
+        message = await places.post(
+            self._client, channel, reply, nonce=nonce_of(job.id, post=_RESULT), reference=reference
+        )
+        await self._db.posts.sent(post.id, message=message.id, now=self._now())
+        return message.id, channel
+
+    async def _earlier(self, job: Job, channel: int) -> Post | None:
+        posts = await self._db.posts.of_job(job.id)
+        return next((post for post in posts if post.channel == channel and post.tried is not None), None)
+
+    async def _find(self, channel: int, reply: Reply, *, since: float) -> int | None:
+        """Our message in `channel` that carries the same buttons as `reply`, or None."""
+        wanted = set(custom_ids(layout(reply).to_components()))
+        after = discord.Object(discord.utils.time_snowflake(dt.datetime.fromtimestamp(since - LOOK_BACK, dt.UTC)))
+        room = self._client.get_partial_messageable(channel)
+        async for message in room.history(limit=SEARCHED, after=after):
+            mine = self._client.user is not None and message.author.id == self._client.user.id
+            parts: list[Any] = [part.to_dict() for part in message.components]
+            if mine and is_card_of(parts, wanted):
+                return message.id
+        return None
+
+    # -- what is posted -----------------------------------------------------------------------------------------------
+
+    async def _result(self, job: Job, images: tuple[Image, ...]) -> Reply:
+        shown = [await shown_picture(self._db, image) for image in images]
+        return result_card(
+            ResultFacts(
+                job=job.id,
+                person=job.address.person,
+                prompt=job.prompt,
+                model=images[0].model,
+                pictures=tuple(shown),
+                seconds=job.seconds,
+                parent=await self._parent_link(job),
+                notes=job.notes,
+            )
+        )
+
+    async def _parent(self, job: Job) -> Image | None:
+        return None if job.parent is None else await self._db.images.get(job.parent)
+
+    async def _parent_there(self, job: Job) -> int | None:
+        parent = await self._parent(job)
+        return parent.message if parent is not None and parent.message_channel == job.address.channel else None
+
+    async def _parent_link(self, job: Job) -> str:
+        parent = await self._parent(job)
+        return "" if parent is None else link_to(parent)

@@ -1,0 +1,76 @@
+"""Where a message of a job can go: the channel it was asked in, the interaction's own thread of answers, or a direct message.
+
+Owns how each is written to, changed and taken away, and what kind of failure it was. Refuses to know what is said.
+"""
+
+from typing import Any, Final
+
+import aiohttp
+import discord
+
+from bot.discord_ui import view
+from bot.discord_ui.reply import Reply
+from storage.values import Address
+
+SHUT: Final = (discord.Forbidden, discord.NotFound)
+"""A place that will not open by waiting: deleted, closed, or not ours to write in."""
+PASSING: Final = (discord.DiscordServerError, discord.RateLimited, aiohttp.ClientError, OSError, TimeoutError)
+"""Failures that another try may not meet."""
+MARGIN: Final = 20.0
+"""Seconds before the end of an interaction token from which it is not relied on any more."""
+
+
+def hook_of(client: discord.Client, address: Address, *, now: float) -> discord.Webhook | None:
+    """The interaction's own way to answer, while its token lives."""
+    if not address.interaction_token or now > address.token_until - MARGIN:
+        return None
+    hook = discord.Webhook.partial(address.application, address.interaction_token, client=client)
+    hook.type = discord.WebhookType.application
+    return hook
+
+
+async def post(
+    client: discord.Client, channel: int, reply: Reply, *, nonce: str, reference: int | None = None
+) -> discord.Message:
+    """A new message in `channel` (a server's or a conversation), shown once however often this is repeated.
+
+    `reference` is a message there that it answers; one that is gone is left out by Discord.
+    """
+    answered: Any = (
+        discord.MessageReference(message_id=reference, channel_id=channel, fail_if_not_exists=False)
+        if reference
+        else None
+    )
+    return await client.get_partial_messageable(channel).send(
+        view=view.layout(reply),
+        files=view.files(reply),
+        nonce=nonce,
+        allowed_mentions=view.pings(reply),
+        reference=answered,
+        mention_author=False,
+    )
+
+
+async def conversation(client: discord.Client, person: int) -> int:
+    """The channel of the direct messages with `person`."""
+    return (await client.create_dm(discord.Object(person))).id
+
+
+async def change(client: discord.Client, address: Address, message: int, reply: Reply, *, now: float) -> None:
+    """Put `reply` in place of our own `message`; through the interaction while its token lives, else with the bot's own."""
+    hook = hook_of(client, address, now=now)
+    card, files, pings = view.layout(reply), view.files(reply), view.pings(reply)
+    if hook is not None:
+        await hook.edit_message(message, view=card, attachments=files, allowed_mentions=pings)
+        return
+    partial = client.get_partial_messageable(address.channel).get_partial_message(message)
+    await partial.edit(view=card, attachments=files, allowed_mentions=pings)
+
+
+async def take_away(client: discord.Client, address: Address, message: int, *, now: float) -> None:
+    """Delete our own `message`."""
+    hook = hook_of(client, address, now=now)
+    if hook is not None:
+        await hook.delete_message(message)
+        return
+    await client.get_partial_messageable(address.channel).get_partial_message(message).delete()

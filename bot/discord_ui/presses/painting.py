@@ -1,0 +1,110 @@
+"""Buttons that paint: vary, again, upscale, try again. Whoever presses is credited and charged."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from bot.discord_ui.actions import Action, Ticket
+from bot.discord_ui.asking import Wish, ask
+from bot.discord_ui.desk import Asked, Desk
+from bot.discord_ui.presses.press import Handler, Values
+from bot.discord_ui.shown import picture_of, png_of
+from bot.errors import NotFound, RequestRefused
+from bot.requests import derive
+from inference.api.request import MAX_SIDE, GenerationRequest, attachments_of
+from inference.api.result import Inventory
+from storage.values import Image
+
+SCALE: Final = 2.0
+"""How many times the upscale button enlarges."""
+
+Derive = Callable[[Desk, Image], Awaitable[Wish]]
+"""From a picture to what shall be painted after it."""
+
+
+async def again(desk: Desk, image: Image) -> Wish:
+    """The whole job once more with fresh noise."""
+    job = await desk.db.jobs.get(image.job)
+    request = derive.again(image.request if job is None else job.request, desk.seed())
+    sources: Mapping[str, bytes] = {} if job is None else await desk.db.jobs.sources(job.id)
+    return Wish(request=request, kind="again", prompt=image.prompt, parent=image.id, sources=sources)
+
+
+def vary(*, strong: bool) -> Derive:
+    """As many variations as a bare /imagine makes."""
+
+    async def wish(desk: Desk, image: Image) -> Wish:
+        request = derive.vary(
+            image.request,
+            strong=strong,
+            count=desk.settings.generation.count,
+            random_seed=desk.seed,
+            picture_sha=image.sha256,
+        )
+        return Wish(
+            request=request,
+            kind="vary",
+            prompt=image.prompt,
+            parent=image.id,
+            sources=await _sources(desk, image, request),
+        )
+
+    return wish
+
+
+async def upscale(desk: Desk, image: Image) -> Wish:
+    """Twice as large, with the first network that was found."""
+    if max(image.width, image.height) * SCALE > MAX_SIDE:
+        raise RequestRefused(f"This picture is as large as it gets: no side may be over {MAX_SIDE:,} pixels.")
+    shelf = await desk.inventory()
+    request = derive.upscale(image.sha256, image.infotext, upscaler=best_upscaler(shelf), scale=SCALE, inventory=shelf)
+    sources = {image.sha256: await png_of(desk.db, image)}
+    return Wish(request=request, kind="upscale", prompt=image.prompt, parent=image.id, sources=sources)
+
+
+def best_upscaler(shelf: Inventory) -> str:
+    """The first network, or plain resampling where there is none."""
+    return shelf.upscalers[0].name if shelf.upscalers else "lanczos"
+
+
+async def _sources(desk: Desk, image: Image, request: GenerationRequest) -> dict[str, bytes]:
+    """The pictures that `request` begins from: `image` itself, or what its own job began from."""
+    earlier = await desk.db.jobs.sources(image.job)
+    return {sha: earlier[sha] if sha in earlier else await png_of(desk.db, image) for sha in attachments_of(request)}
+
+
+DERIVATIONS: Mapping[Action, Derive] = {
+    Action.AGAIN: again,
+    Action.VARY_SUBTLE: vary(strong=False),
+    Action.VARY_STRONG: vary(strong=True),
+    Action.UPSCALE: upscale,
+}
+"""For buttons and reactions alike."""
+
+
+def _handler(action: Action) -> Handler:
+    async def press(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) -> None:
+        del values
+        image = await picture_of(desk.db, ticket.id)
+        await ask(desk, interaction, await DERIVATIONS[action](desk, image))
+
+    return press
+
+
+async def retry(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) -> None:
+    """A failed job once more, as it was."""
+    del values
+    job = await desk.db.jobs.get(ticket.id)
+    if job is None:
+        raise NotFound("That job has been forgotten; ask again with /imagine.")
+    wish = Wish(
+        request=job.request,
+        kind=job.kind,
+        prompt=job.prompt,
+        parent=job.parent,
+        sources=await desk.db.jobs.sources(job.id),
+        private=job.address.private and job.address.person == interaction.user.id,
+    )
+    await ask(desk, interaction, wish)
+
+
+HANDLERS: Mapping[Action, Handler] = {action: _handler(action) for action in DERIVATIONS} | {Action.RETRY: retry}

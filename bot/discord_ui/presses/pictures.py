@@ -1,0 +1,119 @@
+"""Buttons about a picture that is there: take one out, star, details, PNG, delete. Nothing here waits for the painter."""
+
+import asyncio
+import io
+from collections.abc import Mapping
+from typing import Final
+
+import discord
+
+from bot.discord_ui.actions import Action, Ticket
+from bot.discord_ui.answers import answer
+from bot.discord_ui.cards import ResultFacts, note_card, result_card
+from bot.discord_ui.desk import Asked, Desk
+from bot.discord_ui.info import info_card, info_file
+from bot.discord_ui.markup import shorten
+from bot.discord_ui.pictures import fit_file
+from bot.discord_ui.presses.press import Handler, Values
+from bot.discord_ui.reply import Attachment
+from bot.discord_ui.shown import link_to, picture_of, png_of, shown_picture
+from bot.errors import NotAllowed
+from storage.values import Image
+
+REMOVE: Final = "remove"
+"""Argument of a delete ticket that means the picture itself, wherever it is shown, and not one message."""
+
+
+async def take_out(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) -> None:
+    """U1 to U4: one picture on a card of its own, with the buttons of a single picture."""
+    del values
+    image = await picture_of(desk.db, ticket.id)
+    facts = ResultFacts(
+        job=image.job,
+        person=interaction.user.id,
+        prompt=image.prompt,
+        model=image.model,
+        pictures=(await shown_picture(desk.db, image),),
+        parent=link_to(image),
+    )
+    await answer(interaction, result_card(facts), private=False)
+
+
+async def star(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) -> None:
+    """⭐: keep it among one's favourites, or take it out again."""
+    del values
+    image = await picture_of(desk.db, ticket.id)
+    starred = await desk.db.images.toggle_star(interaction.user.id, image.id, now=desk.now())
+    words = "⭐ Starred. You find it in `/gallery open` under Starred." if starred else "The star is off again."
+    await answer(interaction, note_card(words))
+
+
+async def info(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) -> None:
+    """The details: every parameter in the webui's text form; a text that is too long for a card comes as a file too."""
+    del values
+    image = await picture_of(desk.db, ticket.id)
+    await answer(interaction, info_card(image, link=link_to(image)))
+    whole = info_file(image)
+    if whole is not None:
+        await send_files(interaction, "The whole text:", whole)
+
+
+async def send_png(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) -> None:
+    """The PNG as it was painted, with its parameters inside, for the person alone."""
+    del values
+    image = await picture_of(desk.db, ticket.id)
+    png = await png_of(desk.db, image)
+    fitted = await asyncio.to_thread(fit_file, png, limit=interaction.filesize_limit)
+    note = fitted.note or f"Seed `{image.seed}`, job `{image.job}`. The parameters are inside the file."
+    name, alt = f"easel-{image.id}.{fitted.ending}", shorten(image.prompt, limit=900)
+    await send_files(interaction, note, Attachment(name, fitted.data, alt))
+
+
+async def send_files(interaction: Asked, words: str, *attached: Attachment) -> None:
+    """Words and plain files to the person alone: files that are to be saved, not shown on a card."""
+    files = [discord.File(io.BytesIO(file.data), file.name, description=file.description or None) for file in attached]
+    if interaction.response.is_done():
+        await interaction.followup.send(words, files=files, ephemeral=True)
+    else:
+        await interaction.response.send_message(words, files=files, ephemeral=True)
+
+
+async def delete(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) -> None:
+    """🗑: by the owner the message goes with its pictures; by who manages messages only the message."""
+    del values
+    image = await picture_of(desk.db, ticket.id)
+    mine = image.person == interaction.user.id
+    if not mine and not interaction.permissions.manage_messages:
+        raise NotAllowed("Only who asked for this picture, or somebody who manages messages here, can delete it.")
+    await interaction.response.defer(ephemeral=True)
+    message = interaction.message
+    removed = await _remove(desk, image, message, ticket) if mine else 0
+    if message is not None:
+        await interaction.delete_original_response()
+    words = {
+        0: "The message is gone. The picture stays in its owner's gallery.",
+        1: "The picture is gone, here and from your gallery.",
+    }.get(removed, f"The {removed} pictures are gone, here and from your gallery.")
+    await interaction.followup.send(words, ephemeral=True)
+
+
+async def _remove(desk: Desk, image: Image, message: discord.Message | None, ticket: Ticket) -> int:
+    """Remove what the message stands for; returns how many pictures that were. A copy stands for nothing."""
+    if ticket.argument == REMOVE:
+        await desk.db.images.remove(image.id)
+        return 1
+    if message is None or image.message != message.id:
+        return 0
+    together = await desk.db.images.of_message(message.id)
+    for each in together:
+        await desk.db.images.remove(each.id)
+    return len(together)
+
+
+HANDLERS: Mapping[Action, Handler] = {
+    Action.SINGLE: take_out,
+    Action.STAR: star,
+    Action.INFO: info,
+    Action.PNG: send_png,
+    Action.DELETE: delete,
+}

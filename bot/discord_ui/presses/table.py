@@ -1,0 +1,16 @@
+"""Every action and what answers it; a test holds that none is forgotten."""
+
+from collections.abc import Mapping
+
+from bot.discord_ui.actions import Action
+from bot.discord_ui.gallery import presses as gallery
+from bot.discord_ui.presses import editing, painting, pictures, queueing
+from bot.discord_ui.presses.press import Handler
+
+HANDLERS: Mapping[Action, Handler] = {
+    **pictures.HANDLERS,
+    **painting.HANDLERS,
+    **queueing.HANDLERS,
+    **editing.HANDLERS,
+    **gallery.HANDLERS,
+}

@@ -1,0 +1,176 @@
+"""What a reaction under one of our messages does: ✉️ send, ⭐ star, 🔁 again, ⬆️ upscale, 🔀 vary, ❌ delete or cancel.
+
+Owns the table, and the reading of which pictures a message is about: from the buttons that it carries, so that copies in
+direct messages and cards of last year work alike. A reaction cannot be answered; words go to the person directly.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, Final
+
+import discord
+import msgspec
+
+from bot.discord_ui import view
+from bot.discord_ui.actions import Action, read_ticket
+from bot.discord_ui.asking import ask_by_reaction
+from bot.discord_ui.desk import Desk
+from bot.discord_ui.error_replies import error_reply
+from bot.discord_ui.letters import send_letter
+from bot.discord_ui.posting import places
+from bot.discord_ui.posting.nonces import custom_ids
+from bot.discord_ui.presses.painting import DERIVATIONS
+from bot.discord_ui.reply import Reply
+from bot.discord_ui.shown import picture_of
+from bot.errors import NotAllowed
+from storage.values import Address, Image
+
+log = logging.getLogger(__name__)
+
+_VARIATION: Final = "\ufe0f"
+"""Asks for the colourful form of a sign; some clients leave it out."""
+
+
+class Reaction(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody's emoji under a message of ours. `images` are the pictures that it is about, `job` the job of a queue card.
+
+    `may_manage`: whether this person manages messages there.
+    """
+
+    person: int
+    address: Address
+    message: int
+    images: tuple[int, ...]
+    job: int | None
+    may_manage: bool
+
+
+Answer = Callable[[Desk, discord.Client, Reaction], Awaitable[None]]
+
+
+async def on_reaction(desk: Desk, client: discord.Client, event: discord.RawReactionActionEvent) -> None:
+    """Answer a reaction that was added. Reactions of our own, of unknown emoji and under others' messages are nobody's."""
+    answer = ANSWERS.get(str(event.emoji).removesuffix(_VARIATION))
+    if answer is None or client.user is None or event.user_id == client.user.id:
+        return
+    if event.message_author_id is not None and event.message_author_id != client.user.id:
+        return
+    try:
+        reaction = await _read(client, event)
+        if reaction is not None:
+            await answer(desk, client, reaction)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the person gets a sentence
+        await tell(client, event.user_id, error_reply(error))
+
+
+async def tell(client: discord.Client, person: int, reply: Reply) -> None:
+    """Say something to `person` alone; closed direct messages leave nowhere to say it."""
+    try:
+        room = client.get_partial_messageable(await places.conversation(client, person))
+        await room.send(view=view.layout(reply), allowed_mentions=view.pings(reply))
+    except (discord.HTTPException, *places.PASSING):
+        log.info("Person %d could not be told what came of a reaction", person)
+
+
+async def _read(client: discord.Client, event: discord.RawReactionActionEvent) -> Reaction | None:
+    message = await client.get_partial_messageable(event.channel_id).fetch_message(event.message_id)
+    if client.user is None or message.author.id != client.user.id:
+        return None
+    carried: list[Any] = [part.to_dict() for part in message.components]
+    images, job = _subjects(custom_ids(carried))
+    if not images and job is None:
+        return None
+    address = Address(channel=event.channel_id, guild=event.guild_id, person=event.user_id)
+    return Reaction(
+        person=event.user_id,
+        address=address,
+        message=event.message_id,
+        images=images,
+        job=job,
+        may_manage=await _may_manage(client, event),
+    )
+
+
+def _subjects(ids: Iterable[str]) -> tuple[tuple[int, ...], int | None]:
+    """Pictures and job that a card's buttons are about."""
+    tickets = [ticket for custom_id in ids if (ticket := read_ticket(custom_id)) is not None]
+    about_pictures = {Action.SINGLE, Action.VARY_STRONG, Action.AGAIN, Action.PNG}
+    images = dict.fromkeys(ticket.id for ticket in tickets if ticket.action in about_pictures)
+    job = next((ticket.id for ticket in tickets if ticket.action is Action.CANCEL), None)
+    return tuple(images), job
+
+
+async def _may_manage(client: discord.Client, event: discord.RawReactionActionEvent) -> bool:
+    """Whether who reacted manages messages in that channel; in a direct message nobody manages anybody's."""
+    if event.guild_id is None or event.member is None:
+        return False
+    channel = client.get_channel(event.channel_id)
+    if not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
+        return False
+    return channel.permissions_for(event.member).manage_messages
+
+
+# -- what each does ---------------------------------------------------------------------------------------------------
+
+
+async def _letter(desk: Desk, client: discord.Client, reaction: Reaction) -> None:
+    """✉️: the PNGs by direct message, with seed and job."""
+    images = [await picture_of(desk.db, number) for number in reaction.images]
+    if images:
+        await send_letter(desk, client, reaction.person, images)
+
+
+async def _star(desk: Desk, client: discord.Client, reaction: Reaction) -> None:
+    """⭐: all pictures of the message among one's favourites."""
+    del client
+    for number in reaction.images:
+        image = await picture_of(desk.db, number)
+        await desk.db.images.star(reaction.person, image.id, now=desk.now())
+
+
+def _derived(action: Action) -> Answer:
+    """A new job from the first picture of the message."""
+
+    async def answer(desk: Desk, client: discord.Client, reaction: Reaction) -> None:
+        if not reaction.images:
+            return
+        image: Image = await picture_of(desk.db, reaction.images[0])
+        await ask_by_reaction(desk, client, reaction.address, await DERIVATIONS[action](desk, image))
+
+    return answer
+
+
+async def _remove(desk: Desk, client: discord.Client, reaction: Reaction) -> None:
+    """❌: cancel under a queue card; else take the message away, and with it its owner's pictures."""
+    if reaction.job is not None:
+        await _cancel(desk, reaction)
+        return
+    first = await desk.db.images.get(reaction.images[0])
+    mine = first is not None and first.person == reaction.person
+    in_conversation = reaction.address.guild is None
+    if not mine and not reaction.may_manage and not in_conversation:
+        raise NotAllowed("Only who asked for a picture, or somebody who manages messages there, can delete it.")
+    shown_here = await desk.db.images.of_message(reaction.message)
+    await client.get_partial_messageable(reaction.address.channel).get_partial_message(reaction.message).delete()
+    for image in shown_here if mine else ():
+        await desk.db.images.remove(image.id)
+
+
+async def _cancel(desk: Desk, reaction: Reaction) -> None:
+    job = await desk.db.jobs.get(reaction.job or 0)
+    if job is None:
+        return
+    if job.address.person != reaction.person and not reaction.may_manage:
+        raise NotAllowed("Only who asked for it, or somebody who manages messages there, can cancel that.")
+    await desk.dispatcher.cancel(job.id)
+
+
+ANSWERS: Mapping[str, Answer] = {
+    "✉": _letter,
+    "⭐": _star,
+    "🔁": _derived(Action.AGAIN),
+    "⬆": _derived(Action.UPSCALE),
+    "🔀": _derived(Action.VARY_SUBTLE),
+    "❌": _remove,
+}
+"""By emoji, without the sign that asks for colours."""

@@ -1,0 +1,49 @@
+"""A stored picture on its way to Discord: its file made for the channel, its name, its link.
+
+Owns what a picture looks like outside; the PNG with its parameters stays in storage as it was painted.
+"""
+
+import asyncio
+from typing import Final
+
+from bot.discord_ui.cards import ShownPicture
+from bot.discord_ui.pictures import to_webp
+from bot.errors import NotFound
+from storage.database import Database
+from storage.errors import Missing
+from storage.values import Image
+
+PICTURE_LIMIT: Final = 6 * 2**20
+"""Bytes of one picture in a channel; Discord takes 10 MiB a file and 25 MiB a message."""
+GONE: Final = "That picture is gone: somebody deleted it. What is left is in `/gallery open`."
+
+
+async def picture_of(db: Database, number: int) -> Image:
+    """The picture with this id. Raises NotFound with a sentence when it has been deleted."""
+    image = await db.images.get(number)
+    if image is None:
+        raise NotFound(GONE)
+    return image
+
+
+async def png_of(db: Database, image: Image) -> bytes:
+    """Its PNG. Raises NotFound when the file is not there any more."""
+    try:
+        return await db.images.data(image.id)
+    except Missing as error:
+        raise NotFound(GONE) from error
+
+
+async def shown_picture(db: Database, image: Image) -> ShownPicture:
+    """As the channel gets it: WebP, small enough for every server. Raises NotFound when the file is gone."""
+    png = await png_of(db, image)
+    webp = await asyncio.to_thread(to_webp, png, limit=PICTURE_LIMIT)
+    return ShownPicture(image=image.id, name=f"easel-{image.id}.webp", data=webp, seed=image.seed)
+
+
+def link_to(image: Image) -> str:
+    """The message that shows it, as a link; empty where it was never shown."""
+    if not image.message or not image.message_channel:
+        return ""
+    server = image.guild if image.guild and image.message_channel == image.channel else "@me"
+    return f"https://discord.com/channels/{server}/{image.message_channel}/{image.message}"
