@@ -2,6 +2,7 @@
 
     StorageError
     ├── DatabaseUnavailable   the operator must do something; the message says what
+    │   └── DatabaseHeld      another process has it, which is as it should be while that is an Easel at work
     ├── Missing               the row or file that was meant is gone
     ├── WrongState            a job cannot go from where it is to where it was sent
     └── RequestUnreadable     a stored request is not one that this Easel understands; other rows are not concerned
@@ -26,6 +27,10 @@ class StorageError(Exception):
 
 class DatabaseUnavailable(StorageError):
     """The database or the pictures' folder cannot be used; the message tells the operator why and what to do."""
+
+
+class DatabaseHeld(DatabaseUnavailable):
+    """Another process uses the folder; only one may."""
 
 
 class Missing(StorageError):

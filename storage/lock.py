@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Self
 
-from storage.errors import DatabaseUnavailable, unavailable
+from storage.errors import DatabaseHeld, unavailable
 
 if sys.platform == "win32":
     import msvcrt
@@ -35,7 +35,7 @@ class FolderLock:
 
     @classmethod
     def acquire(cls, path: Path) -> Self:
-        """Lock `path`, made if need be. Raises DatabaseUnavailable when another process holds it, or it cannot be made."""
+        """Lock `path`, made if need be. Raises DatabaseHeld, or DatabaseUnavailable when it cannot be made."""
         try:
             # descriptors do not pass to programs that we start (PEP 446), so the worker never keeps the lock alive
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -47,7 +47,7 @@ class FolderLock:
         except OSError as error:
             os.close(descriptor)
             who = f"process {holder.decode()}" if holder.isdigit() else "another process"
-            raise DatabaseUnavailable(
+            raise DatabaseHeld(
                 f"Another Easel ({who}) uses {path.parent}. Stop it, or give this one its own folder: "
                 "[paths] data in config.toml."
             ) from error
