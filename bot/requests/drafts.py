@@ -4,7 +4,12 @@ Owns the draft and how its texts are read (sizes, lists of LoRAs). Refuses to kn
 the texts came from.
 """
 
+import re
+from typing import Final
+
 import msgspec
+
+from bot.errors import RequestRefused
 
 
 class ImagineDraft(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,11 +39,40 @@ class ImagineDraft(msgspec.Struct, frozen=True, kw_only=True):
     private: bool = False
 
 
+MAX_WEIGHT: Final = 10.0
+"""How strong a LoRA may be asked for, either way; the webui's people stay within 2."""
+_SIZE: Final = re.compile(r"\s*([0-9]{1,6})\s*[x×*]\s*([0-9]{1,6})\s*", re.IGNORECASE)
+_WEIGHT: Final = re.compile(r"[+-]?(?:[0-9]{1,4}(?:\.[0-9]{0,6})?|\.[0-9]{1,6})")
+
+
 def read_size(text: str) -> tuple[int, int]:
     """Width and height in pixels from `512x768` (also with × or *, and spaces). Raises RequestRefused."""
-    raise NotImplementedError
+    found = _SIZE.fullmatch(text)
+    if found is None:
+        raise RequestRefused(f"“{shown(text)}” is not a size; write width and height in pixels, such as 512x768.")
+    return int(found[1]), int(found[2])
 
 
 def read_loras(text: str) -> tuple[tuple[str, float | None], ...]:
     """Names and strengths from `ink:0.8, fur`; None where no strength is said. Raises RequestRefused."""
-    raise NotImplementedError
+    return tuple(_read_lora(item.strip()) for item in text.split(",") if item.strip())
+
+
+def shown(text: str, *, limit: int = 60) -> str:
+    """`text` as a sentence may repeat it: on one line, and no longer than `limit` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+
+
+def _read_lora(item: str) -> tuple[str, float | None]:
+    name, colon, strength = item.partition(":")
+    if not name.strip():
+        raise RequestRefused(f"“{shown(item)}” names no LoRA; write its name, and a strength if you like: ink:0.8.")
+    if not colon:
+        return name.strip(), None
+    if _WEIGHT.fullmatch(strength.strip()) is None or abs(float(strength)) > MAX_WEIGHT:
+        raise RequestRefused(
+            f"The strength of the LoRA “{shown(name)}” must be a number from -{MAX_WEIGHT:g} to {MAX_WEIGHT:g}, "
+            f"such as 0.8, not “{shown(strength)}”."
+        )
+    return name.strip(), float(strength)
