@@ -36,6 +36,11 @@ def shorten(text: str, *, limit: int) -> str:
     return text if len(text) <= limit else text[: max(0, limit - 1)].rstrip() + "…"
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: `1 star`, `1,200 stars`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def ago(when: float) -> str:
     """A moment (seconds since 1970) that each reader sees relative to now, in their own language."""
     return f"<t:{int(when)}:R>"

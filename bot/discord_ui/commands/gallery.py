@@ -11,7 +11,7 @@ from discord import app_commands
 
 from bot.discord_ui.answers import answer
 from bot.discord_ui.desk import Asked, Desk
-from bot.discord_ui.gallery import pages, parting, shelves
+from bot.discord_ui.gallery import home, parting, shelves
 from bot.discord_ui.posting import places
 
 log = logging.getLogger(__name__)
@@ -39,23 +39,23 @@ async def _open(desk: Desk, interaction: Asked) -> None:
     """Show the home where only its owner sees it."""
     person = interaction.user.id
     if interaction.guild_id is None:
-        await answer(interaction, pages.home_card(await shelves.home_of(desk, person)), private=False)
+        await answer(interaction, home.home_card(await shelves.home_of(desk, person)), private=False)
         return
     await interaction.response.defer(ephemeral=True, thinking=True)
     link = await _send_home(desk, interaction)
     if link:
-        await answer(interaction, pages.moved_card(link))
+        await answer(interaction, home.moved_card(link))
     else:
-        await answer(interaction, pages.home_card(await shelves.home_of(desk, person, note=CLOSED)))
+        await answer(interaction, home.home_card(await shelves.home_of(desk, person, note=CLOSED)))
 
 
 async def _send_home(desk: Desk, interaction: Asked) -> str:
     """Post the home to the person's direct messages; its link, or nothing where Discord does not let us."""
     person = interaction.user.id
-    home = pages.home_card(await shelves.home_of(desk, person))
+    card = home.home_card(await shelves.home_of(desk, person))
     try:
         channel = await places.conversation(interaction.client, person)
-        message = await places.post(interaction.client, channel, home, nonce=str(interaction.id))
+        message = await places.post(interaction.client, channel, card, nonce=str(interaction.id))
     except (discord.HTTPException, *places.PASSING) as error:
         log.info("A gallery could not be sent to direct messages: %s", error)
         return ""

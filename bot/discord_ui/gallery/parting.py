@@ -7,7 +7,7 @@ import msgspec
 
 from bot.discord_ui.actions import Action, Ticket
 from bot.discord_ui.cards import ACCENT, FAILURE_ACCENT
-from bot.discord_ui.gallery.pages import counted
+from bot.discord_ui.markup import counted
 from bot.discord_ui.reply import Button, Reply, Row, Rule, Text
 
 STAYS = "Messages that were posted stay where they are, and their buttons will say that the picture is gone."

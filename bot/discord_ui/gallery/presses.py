@@ -10,7 +10,7 @@ from typing import Final
 from bot.discord_ui.actions import Action, Ticket
 from bot.discord_ui.answers import answer, replace
 from bot.discord_ui.desk import Asked, Desk
-from bot.discord_ui.gallery import pages, parting, shelves
+from bot.discord_ui.gallery import home, opened, pages, parting, shelves
 from bot.discord_ui.gallery.spots import read_spot
 from bot.discord_ui.presses.press import Handler, Values
 from bot.discord_ui.shown import link_to
@@ -24,10 +24,10 @@ async def show_home(desk: Desk, asked: Asked, ticket: Ticket, values: Values) ->
     del values
     if await _is_visitor(desk, asked, ticket):
         return
-    if ticket.argument == pages.USAGE:
-        await replace(asked, pages.usage_card(await shelves.usage_of(desk, ticket.id)))
+    if ticket.argument == home.USAGE:
+        await replace(asked, home.usage_card(await shelves.usage_of(desk, ticket.id)))
     else:
-        await replace(asked, pages.home_card(await shelves.home_of(desk, ticket.id)))
+        await replace(asked, home.home_card(await shelves.home_of(desk, ticket.id)))
 
 
 async def turn_page(desk: Desk, asked: Asked, ticket: Ticket, values: Values) -> None:
@@ -46,7 +46,7 @@ async def open_picture(desk: Desk, asked: Asked, ticket: Ticket, values: Values)
         return
     spot, image = read_spot(ticket.argument), _chosen(values)
     await asked.response.defer()
-    await replace(asked, pages.opened_card(await shelves.opened_of(desk, ticket.id, spot, image=image)))
+    await replace(asked, opened.opened_card(await shelves.opened_of(desk, ticket.id, spot, image=image)))
 
 
 async def remove_picture(desk: Desk, asked: Asked, ticket: Ticket, values: Values) -> None:
@@ -55,7 +55,7 @@ async def remove_picture(desk: Desk, asked: Asked, ticket: Ticket, values: Value
     spot = read_spot(ticket.argument)
     await asked.response.defer()
     row = await shelves.remove(desk, asked.user.id, ticket.id)
-    note = pages.removed_note(link_to(row))
+    note = opened.removed_note(link_to(row))
     await replace(asked, pages.page_card(await shelves.page_of(desk, asked.user.id, spot, note=note)))
 
 
@@ -87,7 +87,7 @@ async def _is_visitor(desk: Desk, asked: Asked, ticket: Ticket) -> bool:
     """Whether somebody pressed in another's gallery; they have then been shown their own."""
     if asked.user.id == ticket.id:
         return False
-    await answer(asked, pages.home_card(await shelves.home_of(desk, asked.user.id, note=NOT_YOURS)))
+    await answer(asked, home.home_card(await shelves.home_of(desk, asked.user.id, note=NOT_YOURS)))
     return True
 
 

@@ -1,6 +1,6 @@
 """From the database to the facts of the gallery's cards.
 
-Owns what is read for each, who may look at a picture and delete it, and that pixels are handled in threads. Refuses to know words.
+Owns what is read for each, who may look at a picture and who may delete it. Refuses to know the cards' words.
 """
 
 import asyncio
@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from bot.discord_ui.desk import Desk
-from bot.discord_ui.gallery.pages import HomeFacts, OpenedFacts, PageFacts, Thumb, UsageFacts
+from bot.discord_ui.gallery.home import HomeFacts, UsageFacts
+from bot.discord_ui.gallery.opened import OpenedFacts
+from bot.discord_ui.gallery.pages import PageFacts, Thumb
 from bot.discord_ui.gallery.parting import Belongings
 from bot.discord_ui.gallery.spots import PAGE, Shelf, Spot
 from bot.discord_ui.pictures import contact_sheet
@@ -68,7 +70,6 @@ async def opened_of(desk: Desk, person: int, spot: Spot, *, image: int) -> Opene
         person=person,
         spot=spot,
         picture=await shown_picture(desk.db, row),
-        own=row.person == person,
         prompt=row.prompt,
         model=_DIRECTORY.sub("", row.model),
         width=row.width,

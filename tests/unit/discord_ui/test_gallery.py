@@ -1,19 +1,19 @@
 """The gallery's cards: what they say, where they lead, and that Discord would take them."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.discord_ui import view
 from bot.discord_ui.actions import Action, Ticket, read_ticket
-from bot.discord_ui.gallery import pages, parting
-from bot.discord_ui.gallery.shelves import link_of, month_of
+from bot.discord_ui.cards import ShownPicture
+from bot.discord_ui.gallery import home, pages, parting
+from bot.discord_ui.gallery import opened as openings
+from bot.discord_ui.gallery.shelves import month_of
 from bot.discord_ui.gallery.spots import Shelf, Spot, page_count, read_spot
 from bot.discord_ui.reply import Button, Gallery, Menu, Reply, Row, Text
-from bot.discord_ui.validate import check_components
 from bot.errors import NotFound
-from inference.api.request import Canvas, GenerationRequest, ModelRef, Prompt, Seeds
-from storage.values import Image
 
 ADA = 2**62 + 7
 
@@ -30,19 +30,17 @@ def page(count: int = 9, *, number: int = 1, total: int = 21, prompt: str = "an 
     )
 
 
-def opened(prompt: str = "an apple", *, link: str = "") -> pages.OpenedFacts:
+def opened(prompt: str = "an apple", *, link: str = "") -> openings.OpenedFacts:
     """A picture that was opened from the second page of stars."""
-    return pages.OpenedFacts(
+    return openings.OpenedFacts(
         person=ADA,
         spot=Spot(Shelf.STARRED, 2),
-        image=117,
+        picture=ShownPicture(image=117, name="easel-117.webp", data=b"webp", seed=7),
         prompt=prompt,
         model="painter",
-        seed=7,
         width=128,
         height=96,
         created=1800.5,
-        data=b"webp",
         link=link,
     )
 
@@ -92,9 +90,9 @@ def test_there_is_no_way_off_the_shelf(number: int, total: int) -> None:
 
 def test_home_leads_everywhere() -> None:
     """Home says how much there is, and leads to both shelves and the figures; each button knows whose it is."""
-    home = pages.home_card(pages.HomeFacts(person=ADA, pictures=1200, starred=1))
-    assert "1,200 pictures · 1 ⭐" in words(home)
-    tickets = {label: read_ticket(button.custom_id) for label, button in buttons(home).items()}
+    card = home.home_card(home.HomeFacts(person=ADA, pictures=1200, starred=1))
+    assert "1,200 pictures · 1 ⭐" in words(card)
+    tickets = {label: read_ticket(button.custom_id) for label, button in buttons(card).items()}
     assert tickets == {
         "Recent": Ticket(Action.PAGE, ADA, "recent-1"),
         "Starred": Ticket(Action.PAGE, ADA, "starred-1"),
@@ -104,18 +102,18 @@ def test_home_leads_everywhere() -> None:
 
 def test_an_empty_home_says_what_to_do() -> None:
     """Before the first picture the way to one is named, and no button is switched off that will be needed later."""
-    home = pages.home_card(pages.HomeFacts(person=ADA, pictures=0, starred=0, note="For you alone."))
-    assert "`/imagine`" in words(home)
-    assert "-# For you alone." in words(home)
-    assert not any(button.disabled for button in buttons(home).values())
+    card = home.home_card(home.HomeFacts(person=ADA, pictures=0, starred=0, note="For you alone."))
+    assert "`/imagine`" in words(card)
+    assert "-# For you alone." in words(card)
+    assert not any(button.disabled for button in buttons(card).values())
 
 
 async def test_usage_is_in_words() -> None:
     """The figures of the month are on one card, with a way home."""
-    card = pages.usage_card(pages.UsageFacts(person=ADA, pictures=1, starred=3, seconds=1234.4, since=86400.0))
+    card = home.usage_card(home.UsageFacts(person=ADA, pictures=1, starred=3, seconds=1234.4, since=86400.0))
     assert words(card).splitlines() == [
         "### Your usage since <t:86400:D>",
-        "1 picture painted",
+        "1 picture made and kept",
         "1,234 s of painting",
         "3 stars in all",
     ]
@@ -167,7 +165,7 @@ async def test_an_empty_shelf_says_what_to_do(shelf: Shelf, says: str) -> None:
 async def test_lost_files_are_said() -> None:
     """A page whose files are gone from the disk says how many, even when none is left to show."""
     card = pages.page_card(pages.PageFacts(person=ADA, spot=Spot(Shelf.RECENT), total=2, thumbs=(), lost=2))
-    assert "2 pictures of this page cannot be found on the disk" in words(card)
+    assert "2 pictures of this page cannot be shown any more" in words(card)
     view.layout(card)
 
 
@@ -177,12 +175,12 @@ def test_no_prompt_makes_a_page_too_much(prompt: str) -> None:
     card = pages.page_card(page(prompt=prompt))
     assert all(0 < len(choice.label) <= 100 for choice in menu(card).choices)
     assert 0 < len(card.files[0].description) <= 1024
-    assert len(words(pages.opened_card(opened(prompt)))) < 4000
+    assert len(words(openings.opened_card(opened(prompt)))) < 4000
 
 
 async def test_an_opened_picture_has_its_usual_buttons() -> None:
     """An opened picture can do what it can anywhere else, leads back to its page and home, and to where it was posted."""
-    card = pages.opened_card(opened(link="https://discord.com/channels/1/2/3"))
+    card = openings.opened_card(opened(link="https://discord.com/channels/1/2/3"))
     assert list(buttons(card)) == [
         *("Upscale", "Vary subtle", "Vary strong", "Send PNG"),
         *("🔄", "✏️", "⭐", "ℹ️", "🗑️"),
@@ -193,7 +191,20 @@ async def test_an_opened_picture_has_its_usual_buttons() -> None:
     assert "`painter` · seed `7` · 128 × 96 · <t:1800:R> · [first shown here](https://discord.com/channels/1/2/3)" in (
         words(card)
     )
-    check_components(view.layout(card).to_components())
+    view.layout(card)
+
+
+def test_deleting_from_the_gallery_stays_in_it() -> None:
+    """🗑️ on an opened picture names the picture and the page to go back to, which says what became of it."""
+    assert read_ticket(buttons(openings.opened_card(opened()))["🗑️"].custom_id) == Ticket(
+        Action.REMOVE, 117, "starred-2"
+    )
+    left = page(3, total=3)
+    card = pages.page_card(
+        msgspec.structs.replace(left, note=openings.removed_note("https://discord.com/channels/1/2/3"))
+    )
+    assert words(card).startswith("-# The picture is deleted. [Its message](https://discord.com/channels/1/2/3) stays")
+    assert openings.removed_note("") == "The picture is deleted."
 
 
 async def test_forgetting_is_asked_once_more() -> None:
@@ -221,36 +232,3 @@ def test_the_month_begins_at_its_first() -> None:
     first = 1793491200.0  # 2026-11-01 00:00 UTC
     assert month_of(first) == month_of(first + 86400 * 29.99) == first
     assert month_of(first - 1) == first - 86400 * 31
-
-
-def posted(*, guild: int | None, channel: int, message: int, shown_in: int) -> Image:
-    """A picture that was asked for in one channel and shown in another."""
-    return Image(
-        id=1,
-        job=1,
-        index=0,
-        person=ADA,
-        guild=guild,
-        channel=channel,
-        sha256="",
-        width=64,
-        height=64,
-        seed=1,
-        infotext="",
-        request=GenerationRequest(prompt=Prompt(""), canvas=Canvas(64, 64), seeds=Seeds(1), model=ModelRef("m")),
-        prompt="",
-        model="m",
-        kind="imagine",
-        created=0.0,
-        message=message,
-        message_channel=shown_in,
-        bytes=1,
-    )
-
-
-def test_a_picture_knows_where_it_was_shown() -> None:
-    """The link leads to the server's card, or to the conversation where it went there; before it is posted there is none."""
-    assert link_of(posted(guild=5, channel=6, message=0, shown_in=0)) == ""
-    assert link_of(posted(guild=5, channel=6, message=9, shown_in=6)) == "https://discord.com/channels/5/6/9"
-    assert link_of(posted(guild=5, channel=6, message=9, shown_in=8)) == "https://discord.com/channels/@me/8/9"
-    assert link_of(posted(guild=None, channel=8, message=9, shown_in=8)) == "https://discord.com/channels/@me/8/9"
