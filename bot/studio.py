@@ -6,7 +6,7 @@ Owns the order in which the parts come up and go down. Refuses to know where Dis
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,11 +48,12 @@ async def studio(
     *,
     backend: Backend | None = None,
     clock: Clock | None = None,
+    now: Callable[[], float] = time.time,
     guild_ready_timeout: float = 2.0,
 ) -> AsyncGenerator[Easel]:
     """A studio that works as soon as its client is logged in. Raises SetupError where its memory cannot be opened.
 
-    `backend` and `clock` stand in for the settings' painter and the machine's time.
+    `backend`, `clock` and `now` (seconds since 1970) stand in for the settings' painter and the machine's time.
     """
     clock = clock or SystemClock()
     try:
@@ -68,17 +69,19 @@ async def studio(
             guild=settings.discord.guild,
             guild_ready_timeout=guild_ready_timeout,
         )
-        dispatcher = Dispatcher(db, painter, limits=settings.limits, max_rows=settings.inference.max_rows, clock=clock)
+        dispatcher = Dispatcher(
+            db, painter, limits=settings.limits, max_rows=settings.inference.max_rows, clock=clock, now=now
+        )
         board = Board(
             client,
             standing=dispatcher.standing,
             clock=clock,
             seconds=settings.discord.progress_seconds,
-            now=time.time,
+            now=now,
         )
-        delivery = Delivery(client, db=db, board=board, clock=clock, now=time.time)
+        delivery = Delivery(client, db=db, board=board, clock=clock, now=now)
         dispatcher.listener = delivery
-        desk = Desk(settings=settings, db=db, backend=painter, dispatcher=dispatcher, board=board)
+        desk = Desk(settings=settings, db=db, backend=painter, dispatcher=dispatcher, board=board, now=now)
         _furnish(client, desk, delivery)
         failing = asyncio.create_task(_bring_up(painter, desk), name="painter")
         ends.push_async_callback(_end, failing)

@@ -100,8 +100,11 @@ async def connect(loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> AsyncI
 async def _until_ready(client: discord.Client) -> None:
     """`Client.wait_until_ready` refuses before the login has begun; the event is dispatched either way."""
     ready = asyncio.Event()
+    own: Callable[[], Awaitable[None]] | None = getattr(client, "on_ready", None)
 
     async def on_ready() -> None:
+        if own is not None:
+            await own()
         ready.set()
 
     client.on_ready = on_ready  # type: ignore[attr-defined]

@@ -59,18 +59,31 @@ async def conversation(client: discord.Client, person: int) -> int:
 async def change(client: discord.Client, address: Address, message: int, reply: Reply, *, now: float) -> None:
     """Put `reply` in place of our own `message`; through the interaction while its token lives, else with the bot's own."""
     hook = hook_of(client, address, now=now)
-    card, files, pings = view.layout(reply), view.files(reply), view.pings(reply)
     if hook is not None:
-        await hook.edit_message(message, view=card, attachments=files, allowed_mentions=pings)
-        return
+        try:
+            await hook.edit_message(
+                message, view=view.layout(reply), attachments=view.files(reply), allowed_mentions=view.pings(reply)
+            )
+            return
+        except discord.HTTPException as error:
+            _give_way(error)
     partial = client.get_partial_messageable(address.channel).get_partial_message(message)
-    await partial.edit(view=card, attachments=files, allowed_mentions=pings)
+    await partial.edit(view=view.layout(reply), attachments=view.files(reply), allowed_mentions=view.pings(reply))
 
 
 async def take_away(client: discord.Client, address: Address, message: int, *, now: float) -> None:
-    """Delete our own `message`."""
+    """Delete our own `message`, in the same order."""
     hook = hook_of(client, address, now=now)
     if hook is not None:
-        await hook.delete_message(message)
-        return
+        try:
+            await hook.delete_message(message)
+            return
+        except discord.HTTPException as error:
+            _give_way(error)
     await client.get_partial_messageable(address.channel).get_partial_message(message).delete()
+
+
+def _give_way(error: discord.HTTPException) -> None:
+    """A token that Discord has forgotten leaves it to the bot's own; anything else is raised."""
+    if error.status not in {401, 404}:
+        raise error

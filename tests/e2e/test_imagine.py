@@ -1,0 +1,240 @@
+"""/imagine from the command to the card and on: with the real client, the real queue, real SQLite and a held painter."""
+
+import io
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import discord
+import pytest
+import yarl
+from discord.gateway import DiscordWebSocket
+from PIL import Image
+
+from bot.discord_ui.actions import Action
+from bot.sandbox.driver import Json, Person
+from bot.sandbox.server import Loopback
+from inference.client.gates import HeldGate
+from tests.e2e.easel import Studio, button_of, pictures_of, result_in, results_in, settings_in, studio_at, words_of
+
+
+@pytest.fixture
+def gate() -> HeldGate:
+    """Holds every job at every point."""
+    return HeldGate()
+
+
+@pytest.fixture
+def discord_here(loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    """discord.py talks to the loopback."""
+    monkeypatch.setattr(discord.http.Route, "BASE", loopback.urls.api)
+    monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(loopback.urls.gateway))
+
+
+@pytest.fixture
+async def held(discord_here: None, loopback: Loopback, tmp_path: Path, gate: HeldGate) -> AsyncIterator[Studio]:
+    """A studio whose painter stands still until the gate lets it go."""
+    async with studio_at(settings_in(tmp_path), token=loopback.token, gate=gate) as studio:
+        yield studio
+
+
+@pytest.fixture
+async def quick(discord_here: None, loopback: Loopback, tmp_path: Path) -> AsyncIterator[Studio]:
+    """A studio whose painter is done at once."""
+    async with studio_at(settings_in(tmp_path), token=loopback.token) as studio:
+        yield studio
+
+
+def png() -> bytes:
+    """A small picture to begin from."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (64, 96), (200, 60, 40)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+async def bytes_at(url: str) -> bytes:
+    """What lies behind an address of the loopback's files."""
+    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+        return await answer.read()
+
+
+async def paint(person: Person, **options: object) -> Json:
+    """A finished card for `person` in #paint."""
+    before = person.messages("#paint")
+    newest = before[-1]["id"] if before else "0"
+    await (await person.slash("imagine", "#paint", **{"prompt": "a red apple", **options})).answered()
+    return await result_in(person, "#paint", after=newest)
+
+
+async def test_a_card_at_once_then_four_pictures(held: Studio, gate: HeldGate, ada: Person) -> None:
+    """The answer comes before anything is painted, moves while it is, and ends as a new message that pings the asker alone."""
+    card = await (await ada.slash("imagine", "#paint", prompt="a *red* apple @everyone")).answered()
+    assert "a \\*red\\* apple" in words_of(card)
+    assert button_of(card, Action.CANCEL)
+    await gate.reached(1, "painting")
+    for _ in range(6):
+        point = await gate.reached(1)
+        gate.release(1)
+        del point
+    await gate.reached(1)
+    await held.refresh_cards()
+    moved = ada.message(card)
+    assert moved is not None
+    assert "%" in words_of(moved)
+    assert pictures_of(moved), "the preview is on the card"
+    gate.open()
+    done = await result_in(ada, "#paint")
+    assert len(pictures_of(done)) == 4
+    assert [user["id"] for user in done["mentions"]] == [ada.id]
+    assert not done["mention_everyone"]
+    await ada.until(lambda: ada.message(card) is None)
+    webp = await bytes_at(pictures_of(done)[0])
+    assert webp[8:12] == b"WEBP"
+
+
+async def test_every_button_of_a_card(quick: Studio, ada: Person, ben: Person) -> None:
+    """U takes a picture out, V and 🔄 paint for whoever presses, ⭐ ℹ️ and the PNG answer in private."""
+    card = await paint(ada)
+    single = await (await ben.click(card, "U2")).answered()
+    assert len(pictures_of(single)) == 1
+    varied = await ben.click(card, "V1")
+    await varied.answered()
+    child = await result_in(ben, "#paint", after=single["id"])
+    assert f"<@{ben.id}>" in words_of(child)
+    assert "from this card" in words_of(child)
+    again = await ada.click(card, button_of(card, Action.AGAIN))
+    await again.answered()
+    repeat = await result_in(ada, "#paint", after=child["id"])
+    assert len(pictures_of(repeat)) == 4
+    starred = await (await ben.click(card, button_of(card, Action.STAR))).answered()
+    assert "Starred" in words_of(starred)
+    assert ada.message(starred) is None
+    about = await (await ben.click(card, button_of(card, Action.INFO))).answered()
+    assert "Steps: 4" in words_of(about)
+    whole = await (await ben.click(single, button_of(single, Action.PNG))).answered()
+    file = await bytes_at(whole["attachments"][0]["url"])
+    with Image.open(io.BytesIO(file)) as picture:
+        assert picture.format == "PNG"
+        assert "Seed: " in picture.text["parameters"]
+    enlarged = await ben.click(single, button_of(single, Action.UPSCALE))
+    await enlarged.answered()
+    large = await result_in(ben, "#paint", after=repeat["id"])
+    assert "from this card" in words_of(large)
+
+
+async def test_delete_is_for_the_owner(quick: Studio, ada: Person, ben: Person, loopback: Loopback) -> None:
+    """Ben cannot delete Cleo's pictures, a moderator can take the message away, and the owner takes the pictures too."""
+    cleo = loopback.person("Cleo")
+    card = await paint(cleo)
+    refused = await (await ben.click(card, button_of(card, Action.DELETE))).answered()
+    assert "Only who asked" in words_of(refused)
+    await ada.click(card, button_of(card, Action.DELETE))
+    await cleo.until(lambda: cleo.message(card) is None)
+    assert (await quick.easel.desk.db.images.page(int(cleo.id), offset=0)).total == 4
+    mine = await paint(cleo)
+    await cleo.click(mine, button_of(mine, Action.DELETE))
+    await cleo.until(lambda: cleo.message(mine) is None)
+    page = await ada.until(lambda: True)
+    assert page
+    assert (await quick.easel.desk.db.images.page(int(cleo.id), offset=0)).total == 4
+
+
+async def test_a_button_whose_picture_is_gone(quick: Studio, ada: Person) -> None:
+    """It says so, to the person alone."""
+    card = await paint(ada)
+    for image in await quick.easel.desk.db.images.of_message(int(card["id"])):
+        await quick.easel.desk.db.images.remove(image.id)
+    answer = await (await ada.click(card, "U1")).answered()
+    assert "That picture is gone" in words_of(answer)
+
+
+async def test_edit_in_a_form(quick: Studio, ada: Person, ben: Person) -> None:
+    """✏️ opens the words of the picture; what is sent is painted for who sent it, who is told what changed."""
+    card = await paint(ada)
+    form = await ben.click(card, button_of(card, Action.EDIT))
+    assert form.modal is not None
+    sent = await ben.submit(form, {"prompt": "three green apples", "seed": "keep", "shape": "3:2"})
+    await sent.answered()
+    edited = await result_in(ben, "#paint", after=card["id"])
+    assert "three green apples" in words_of(edited)
+    changed = await ben.wait_for_message("#paint", lambda m: "Changed" in words_of(m), after=card["id"])
+    assert ada.message(changed) is None
+
+
+async def test_the_form_paints(quick: Studio, ada: Person) -> None:
+    """/form asks five things, a picture among them, and paints."""
+    form = await ada.slash("form", "#paint")
+    assert form.modal is not None
+    assert len(form.modal["components"]) == 5
+    await (await ada.submit(form, {"prompt": "a pear", "picture": [("start.png", png())]})).answered()
+    done = await result_in(ada, "#paint")
+    image = (await quick.easel.desk.db.images.of_message(int(done["id"])))[0]
+    assert image.request.source is not None
+
+
+async def test_begin_from_a_picture(quick: Studio, ada: Person) -> None:
+    """An attached picture is the source, and its shape the picture's."""
+    card = await paint(ada, init_image=("start.png", png()), strength=0.5)
+    image = (await quick.easel.desk.db.images.of_message(int(card["id"])))[0]
+    assert image.request.source.denoising_strength == 0.5
+    assert image.height > image.width
+
+
+async def test_private_pictures_come_by_direct_message(quick: Studio, ada: Person, ben: Person) -> None:
+    """Nobody else sees the card, and the pictures arrive in the conversation."""
+    card = await (await ada.slash("imagine", "#paint", prompt="a secret", private=True)).answered()
+    assert ben.message(card) is None
+    done = await result_in(ada, ada.open_dm())
+    assert len(pictures_of(done)) == 4
+    assert not results_in(ben, "#paint")
+
+
+async def test_the_queue_and_cancelling(held: Studio, gate: HeldGate, ada: Person, ben: Person) -> None:
+    """/queue lists one's own jobs; 🛑 is for the owner, and the card says that it was cancelled."""
+    card = await (await ada.slash("imagine", "#paint", prompt="never")).answered()
+    await gate.reached(1)
+    listed = await (await ada.slash("queue", "#paint")).answered()
+    assert "never" in words_of(listed)
+    others = await (await ben.slash("queue", "#paint")).answered()
+    assert "Nothing of yours" in words_of(others)
+    assert "One job of somebody else" in words_of(others)
+    refused = await (await ben.click(card, button_of(card, Action.CANCEL))).answered()
+    assert "Only who asked" in words_of(refused)
+    await ada.click(card, button_of(card, Action.CANCEL))
+    await ada.until(lambda: (m := ada.message(card)) is not None and "Cancelled" in words_of(m))
+    gate.open()
+    assert not results_in(ada, "#paint")
+    assert held.easel.desk.dispatcher.queue() == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"prompt": "  "}, "prompt"),
+        ({"model": "no such thing"}, "no such thing"),
+        ({"sampler": "magic"}, "magic"),
+        ({"style": "nobody's"}, "nobody's"),
+        ({"steps": 0}, "0"),
+        ({"steps": 10_000}, "10,000"),
+        ({"cfg": 99.0}, "99"),
+        ({"seed": "minus one"}, "minus one"),
+        ({"lora": "nowhere:0.8"}, "nowhere"),
+        ({"init_image": ("a.png", b"not a picture at all")}, "picture"),
+        ({"init_image": ("a.txt", b"words")}, "picture"),
+    ],
+)
+async def test_bad_input_is_a_sentence_where_the_person_is(
+    quick: Studio, ada: Person, ben: Person, options: dict[str, object], sentence: str
+) -> None:
+    """Each mistake is named, to the person alone, and nothing is queued."""
+    answer = await (await ada.slash("imagine", "#paint", **{"prompt": "a cat", **options})).answered()
+    assert sentence in words_of(answer)
+    assert "on our side" not in words_of(answer)
+    assert quick.easel.desk.dispatcher.queue() == ()
+    assert not results_in(ada, "#paint")
+
+
+async def test_unbalanced_brackets_are_painted(quick: Studio, ada: Person) -> None:
+    """A prompt of 6,000 characters, brackets everywhere, is a prompt like any other."""
+    card = await paint(ada, prompt="([{" * 2000, count=1)
+    assert len(pictures_of(card)) == 1
