@@ -1,58 +1,65 @@
 """Where the noise of a picture comes from: one stream a picture, the same on every machine.
 
-"gpu" is CUDA's Philox generator computed on the CPU (Salmon et al. 2011, "Parallel Random Numbers: As Easy as 1, 2, 3"), so
-that a seed gives what it gives in the webui; "cpu" is torch's Mersenne twister. Owns streams, variations and seed resizing.
+"gpu" is CUDA's generator computed anywhere (`philox`), so that a seed gives what it gives in the webui; "cpu" is torch's
+Mersenne twister. Owns streams, variations and seed resizing; the paths of SDE samplers are in `brownian`.
 """
 
+import math
+from collections import deque
 from collections.abc import Sequence
 from typing import Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from inference.api.request import Seeds
+from inference.engine.brownian import BrownianPath
+from inference.engine.philox import philox_rows
 
-_MULTIPLIERS = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
-_WEYL = 0x9E3779B9, 0xBB67AE85
-_LOW = np.uint64(0xFFFFFFFF)
-_SHIFT = np.uint64(32)
-_ROUNDS = 10
-
-
-def philox_normals(seed: int, draw: int, count: int) -> Tensor:
-    """The `draw`-th call's `count` normal numbers (fp32) of CUDA's generator seeded with `seed`."""
-    index = np.arange(count, dtype=np.uint64)
-    counter = [np.full(count, draw, np.uint64), np.zeros(count, np.uint64), index, np.zeros(count, np.uint64)]
-    key = [seed & 0xFFFFFFFF, seed >> 32 & 0xFFFFFFFF]
-    for _ in range(_ROUNDS):
-        first, second = counter[0] * _MULTIPLIERS[0], counter[2] * _MULTIPLIERS[1]
-        counter = [
-            (second >> _SHIFT) ^ counter[1] ^ np.uint64(key[0]),
-            second & _LOW,
-            (first >> _SHIFT) ^ counter[3] ^ np.uint64(key[1]),
-            first & _LOW,
-        ]
-        key = [(part + step) & 0xFFFFFFFF for part, step in zip(key, _WEYL, strict=True)]
-    # Box and Muller's transform, of which CUDA hands out the sine half first.
-    radius = counter[0].astype(np.float32) * np.float32(2**-32) + np.float32(2**-33)
-    angle = (counter[1].astype(np.float32) * np.float32(2**-32) + np.float32(2**-33)) * np.float32(2 * np.pi)
-    return torch.from_numpy((np.sqrt(np.float32(-2) * np.log(radius)) * np.sin(angle)).astype(np.float32))
+_CPU = torch.device("cpu")
+_AHEAD = 8
+"""Draws that a graphics card makes at once: a hundred small kernels cost as much for eight as for one."""
 
 
 class NoiseStream:
-    """Normal numbers of one picture, draw after draw."""
+    """Normal numbers of one picture, draw after draw, as fp32 on `device`.
 
-    def __init__(self, seed: int, source: Literal["gpu", "cpu"] = "gpu") -> None:
-        self._seed, self._draws = seed % (1 << 64), 0
+    `entropy` is the picture's own seed where the stream goes on from another (ENSD): what `brownian` begins from.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        source: Literal["gpu", "cpu"] = "gpu",
+        *,
+        device: torch.device = _CPU,
+        entropy: int | None = None,
+    ) -> None:
+        self._source: Literal["gpu", "cpu"] = source
+        self._seed, self._device = seed % (1 << 64), device
+        self._entropy = seed if entropy is None else entropy
+        self._draws, self._count = 0, 0
+        self._ready: deque[Tensor] = deque()
         self._generator = torch.Generator().manual_seed(seed) if source == "cpu" else None
 
     def next(self, shape: Sequence[int]) -> Tensor:
-        """The next draw, fp32 on the CPU, of any shape; a draw counts as one, however large it is."""
+        """The next draw, of any shape; a draw counts as one, however large it is."""
         if self._generator is not None:
-            return torch.randn(tuple(shape), generator=self._generator)
+            return torch.randn(tuple(shape), generator=self._generator).to(self._device)
+        count = math.prod(shape)
+        if count != self._count:
+            self._ready.clear()
+            self._count = count
+        if not self._ready:
+            ahead = 1 if self._device.type == "cpu" or not self._draws else _AHEAD
+            numbers = range(self._draws, self._draws + ahead)
+            self._ready.extend(philox_rows([(self._seed, number) for number in numbers], count, device=self._device))
         self._draws += 1
-        return philox_normals(self._seed, self._draws - 1, int(np.prod(shape))).view(*shape)
+        return self._ready.popleft().view(*shape)
+
+    def brownian(self, low: float, high: float, shape: Sequence[int]) -> BrownianPath:
+        """The picture's Brownian path between the noise levels `low` and `high`; draws of this stream do not move it."""
+        return BrownianPath(self._entropy, low, high, tuple(shape), source=self._source, device=self._device)
 
 
 def slerp(share: float, low: Tensor, high: Tensor) -> Tensor:
@@ -68,26 +75,30 @@ def slerp(share: float, low: Tensor, high: Tensor) -> Tensor:
     return (torch.sin((1 - share) * omega) * low + torch.sin(share * omega) * high) / torch.sin(omega)
 
 
-def initial_noise(seeds: Seeds, index: int, shape: Sequence[int], *, ensd: int = 0) -> tuple[Tensor, NoiseStream]:
-    """First noise (1, C, h, w) of picture `index`, and the stream its sampler goes on with.
+def initial_noise(
+    seeds: Seeds, index: int, shape: Sequence[int], *, ensd: int = 0, device: torch.device = _CPU
+) -> tuple[Tensor, NoiseStream]:
+    """First noise (1, C, h, w) of picture `index`, and the stream its sampler goes on with, both on `device`.
 
     Pictures have seed + index, or one seed and variation_seed + index where a variation is asked. `ensd` (eta noise seed
     delta) begins the sampler's stream anew at seed + ensd.
     """
     varied = seeds.variation_strength > 0
     seed = seeds.seed if varied else seeds.seed + index
-    stream = NoiseStream(seed, seeds.source)
+    stream = NoiseStream(seed, seeds.source, device=device)
     drawn = stream.next(shape)
     first = drawn
     small = shape if seeds.resize_from is None else (*shape[:-2], *(side // 8 for side in seeds.resize_from[::-1]))
     if varied or seeds.resize_from is not None:
-        first = NoiseStream(seed, seeds.source).next(small)
+        first = NoiseStream(seed, seeds.source, device=device).next(small)
     if varied:
-        other = NoiseStream(seeds.variation_seed + index, seeds.source).next(small)
+        other = NoiseStream(seeds.variation_seed + index, seeds.source, device=device).next(small)
         first = slerp(seeds.variation_strength, first, other)
     if tuple(small) != tuple(shape):
         first = _pasted(first, drawn.clone())
-    return first, stream if ensd == 0 else NoiseStream(seed + ensd, seeds.source)
+    if ensd:
+        stream = NoiseStream(seed + ensd, seeds.source, device=device, entropy=seed)
+    return first, stream
 
 
 def _pasted(small: Tensor, canvas: Tensor) -> Tensor:
