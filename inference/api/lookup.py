@@ -65,10 +65,50 @@ def find_hypernetwork(inventory: Inventory, text: str) -> ModelFile | None:
 
 def find_lora_by_hash(inventory: Inventory, digits: str) -> ModelFile | None:
     """The LoRA whose hash begins with `digits` (at least eight) or the other way round, or None."""
-    if len(digits) < 8:
+    return find_by_hash(inventory.loras, digits)
+
+
+def find_by_hash(files: Iterable[ModelFile], digits: str) -> ModelFile | None:
+    """The file of which `digits` (at least eight, any case) begin one of the hashes, or are begun by one; or None.
+
+    Texts carry hashes of eight, ten, twelve or all digits, of the whole file or of what is behind its header.
+    """
+    wanted = digits.strip().lower()
+    if len(wanted) < 8:
         return None
-    hits = (info for info in inventory.loras if info.hash)
-    return next((info for info in hits if info.hash.startswith(digits) or digits.startswith(info.hash)), None)
+    for info in files:
+        known = (info.hash, info.sha256, info.old_hash)
+        if any(own and (own.startswith(wanted) or wanted.startswith(own)) for own in known):
+            return info
+    return None
+
+
+def find_embedding(inventory: Inventory, text: str) -> ModelFile | None:
+    """The textual inversion of this name, whatever its case (prompts find it by tokens, which have none), or None."""
+    folded = text.strip().casefold()
+    return next((info for info in inventory.embeddings if info.name.casefold() == folded), None)
+
+
+_UPSCALER_FILES = {
+    "r-esrgan 4x+": "realesrgan_x4plus",
+    "r-esrgan 4x+ anime6b": "realesrgan_x4plus_anime_6b",
+    "r-esrgan 2x+": "realesrgan_x2plus",
+    "r-esrgan general 4xv3": "realesr-general-x4v3",
+    "r-esrgan animevideo": "realesr-animevideov3",
+}
+"""The webui's names of its Real-ESRGAN models, and how their files begin."""
+
+
+def find_upscaler(inventory: Inventory, text: str) -> ModelFile | None:
+    """The upscaler network of this name, stem or webui label, whatever its case, or None."""
+    folded = text.strip().casefold()
+    files = inventory.upscalers
+    exact = next((info for info in files if folded in (info.name.casefold(), file_name(info).casefold())), None)
+    begin = _UPSCALER_FILES.get(folded)
+    if exact is not None or begin is None:
+        return exact
+    hits = [info for info in files if re.fullmatch(re.escape(begin) + r"([-.].*)?", info.name.casefold())]
+    return hits[0] if hits else None
 
 
 def choose_vae(inventory: Inventory, checkpoint: ModelFile, wanted: str = AUTOMATIC) -> ModelFile | None:
