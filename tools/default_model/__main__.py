@@ -12,10 +12,11 @@ HERE = Path(__file__).parent
 # command -> (default minutes, batch, learning rate)
 COMMANDS = {
     "build": (0, 0, 0.0),
-    "vae": (10, 16, 2e-3),
+    "vae": (35, 16, 2e-3),
     "text": (2, 24, 1e-3),
-    "painter": (30, 32, 1e-3),
+    "painter": (90, 16, 1e-3),
     "judge": (2, 64, 2e-3),
+    "progress": (0, 0, 0.0),
     "export": (0, 0, 0.0),
     "evaluate": (0, 0, 0.0),
 }
@@ -30,12 +31,19 @@ def main() -> None:
     )
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--minutes", type=float, help="train this long, wall clock")
-    parser.add_argument("--threads", type=int, default=0, help="processor threads; 0 lets torch choose")
+    parser.add_argument(
+        "--threads", type=int, default=0, help="processor threads; 0 uses the cores that nobody else does"
+    )
     parser.add_argument("--batch", type=int)
     parser.add_argument("--rate", type=float, help="peak learning rate")
     parser.add_argument("--resume", action="store_true", help="go on from the state in the data folder")
     parser.add_argument("--part", default="all", help="vae: 'decoder' freezes the encoder")
-    parser.add_argument("--fp32", action="store_true", help="no bfloat16")
+    parser.add_argument(
+        "--bfloat16",
+        action=argparse.BooleanOptionalAction,
+        default=torch.cuda.is_available(),
+        help="compute in bfloat16; slower on processors without instructions for it",
+    )
     parser.add_argument("--sources", type=Path, help="build: folder of the unpacked packages")
     chosen = parser.parse_args()
     minutes, batch, rate = COMMANDS[chosen.command]
@@ -48,7 +56,7 @@ def main() -> None:
         rate=chosen.rate or rate,
         resume=chosen.resume,
         part=chosen.part,
-        sample_dtype=torch.float32 if chosen.fp32 else torch.bfloat16,
+        sample_dtype=torch.bfloat16 if chosen.bfloat16 else torch.float32,
     )
     module = import_module(f"tools.default_model.{chosen.command}")
     if chosen.command == "build":

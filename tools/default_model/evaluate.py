@@ -95,7 +95,7 @@ def main(run: Run) -> None:
     contact_sheet(painted[:48], said[:48])
 
 
-def contact_sheet(pictures: Tensor, said: list[str], *, columns: int = 8) -> None:
+def contact_sheet(pictures: Tensor, said: list[str], *, path: Path = SHEET, columns: int = 8) -> None:
     """Write the pictures with their sentences below, two lines each."""
     cell, rows = 140, -(-len(said) // columns)
     sheet = Image.new("RGB", (columns * cell, rows * (cell + 24)), "white")
@@ -105,5 +105,5 @@ def contact_sheet(pictures: Tensor, said: list[str], *, columns: int = 8) -> Non
         sheet.paste(Image.fromarray(np.ascontiguousarray(picture.permute(1, 2, 0).numpy())), (left, top))
         pen.text((left, top + 129), sentence[:22], fill="black")
         pen.text((left, top + 139), sentence[22:44], fill="black")
-    SHEET.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(SHEET, optimize=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(path, optimize=True)

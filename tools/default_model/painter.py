@@ -59,48 +59,65 @@ def caption_bank(run: Run, *, phrasings: int) -> tuple[Tensor, Tensor]:
 
 
 def train(run: Run) -> None:
-    """Train for the asked minutes and leave `painter.pt`, every two minutes and at the end."""
+    """Train for the asked minutes and leave `painter.pt`, every three minutes and at the end."""
     run.start()
-    latents, (spoken, empty) = encode_bank(run, rounds=2), caption_bank(run, phrasings=3)
-    scenes = spoken.shape[0]
-    unet = UNet2DConditionModel(**UNET).to(run.device)
-    average = MovingAverage([unet], decay=0.995)
-    optimizer = torch.optim.AdamW(unet.parameters(), lr=run.rate, betas=(0.9, 0.98), weight_decay=1e-3)
-    path, seen = run.data / "painter.pt", 0
-    if run.resume and path.exists():
-        old = load_state(path)
-        unet.load_state_dict(old["model"])
-        optimizer.load_state_dict(old["optimizer"])
-        average.shadow, average.steps, seen = [v.to(run.device) for v in old["average"]], old["steps"], old["seen"]
-    levels, losses, step, next_save = signal_levels().to(run.device), [], 0, 0.0
-    for gone in run.clock():
-        for group in optimizer.param_groups:
-            group["lr"] = rate_at(gone, step=step + average.steps, warmup=50, peak=run.rate)
+    latents, (spoken, empty) = encode_bank(run, rounds=4), caption_bank(run, phrasings=4)
+    trainer, levels, scenes = PainterTrainer(run), signal_levels().to(run.device), spoken.shape[0]
+    losses, next_save = [], 0.0
+    for step, gone in enumerate(run.clock(), 1):
+        trainer.set_rate(rate_at(gone, step=step + trainer.average.steps, warmup=100, peak=run.rate))
         which = torch.randint(len(latents), (run.batch,))
         said = spoken[which % scenes, torch.randint(spoken.shape[1], (run.batch,))]
         said = torch.where(torch.rand(run.batch, 1, 1) < EMPTY_SHARE, empty, said)
-        loss = _loss(unet, latents[which].to(run.device), said.to(run.device), levels=levels, run=run)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
-        optimizer.step()
-        average.update()
-        step, seen = step + 1, seen + run.batch
-        losses.append(loss.item())
-        if step % 50 == 0:
-            print(f"painter {gone:4.0%} step {step} samples {seen} loss {sum(losses[-50:]) / 50:.4f}", flush=True)
+        loss = _loss(trainer.unet, latents[which].to(run.device), said.to(run.device), levels=levels, run=run)
+        losses.append(trainer.step(loss, samples=run.batch))
+        if step % 20 == 0:
+            run.share_processor()
+        if step % 100 == 0:
+            print(
+                f"painter {gone:4.0%} step {step} samples {trainer.seen} loss {sum(losses[-100:]) / 100:.4f}",
+                flush=True,
+            )
         if gone >= next_save:
-            _save(run, unet, optimizer, average, seen)
-            next_save = gone + 1.5 / run.minutes
-    _save(run, unet, optimizer, average, seen)
-    print(f"painter saved: {seen} samples", flush=True)
+            trainer.save()
+            next_save = gone + 3 / run.minutes
+    trainer.save()
+    print(f"painter saved: {trainer.seen} samples", flush=True)
 
 
-def _save(
-    run: Run, unet: UNet2DConditionModel, optimizer: torch.optim.Optimizer, average: MovingAverage, seen: int
-) -> None:
-    state = {"model": unet.state_dict(), "optimizer": optimizer.state_dict(), "average": average.shadow}
-    save_state(run.data / "painter.pt", {**state, "steps": average.steps, "seen": seen})
+class PainterTrainer:
+    """The UNet, its optimizer and its moving average; a state in the data folder is gone on from when `run.resume`."""
+
+    def __init__(self, run: Run) -> None:
+        self.unet, self.seen, self.path = UNet2DConditionModel(**UNET).to(run.device), 0, run.data / "painter.pt"
+        self.average = MovingAverage([self.unet], decay=0.998)
+        self.optimizer = torch.optim.AdamW(self.unet.parameters(), lr=run.rate, betas=(0.9, 0.99), weight_decay=1e-3)
+        if run.resume and self.path.exists():
+            old = load_state(self.path)
+            self.unet.load_state_dict(old["model"])
+            self.optimizer.load_state_dict(old["optimizer"])
+            self.average.shadow = [value.to(run.device) for value in old["average"]]
+            self.average.steps, self.seen = old["steps"], old["seen"]
+
+    def set_rate(self, rate: float) -> None:
+        """The learning rate of the next step."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+
+    def step(self, loss: Tensor, *, samples: int) -> float:
+        """Follow the loss of a batch once; its value."""
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.unet.parameters(), 1.0)
+        self.optimizer.step()
+        self.average.update()
+        self.seen += samples
+        return loss.item()
+
+    def save(self) -> None:
+        """Write weights, average and optimizer."""
+        state = {"model": self.unet.state_dict(), "optimizer": self.optimizer.state_dict()}
+        save_state(self.path, {**state, "average": self.average.shadow, "steps": self.average.steps, "seen": self.seen})
 
 
 def _loss(unet: UNet2DConditionModel, latents: Tensor, said: Tensor, *, levels: Tensor, run: Run) -> Tensor:

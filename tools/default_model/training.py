@@ -24,7 +24,7 @@ class Run:
     rate: float
     resume: bool
     part: str = "all"
-    sample_dtype: torch.dtype = torch.bfloat16
+    sample_dtype: torch.dtype = torch.float32
 
     def start(self) -> None:
         """Take the asked number of threads and a fixed seed."""
@@ -32,9 +32,16 @@ class Run:
             torch.set_num_threads(self.threads)
         torch.manual_seed(0)
 
+    def share_processor(self) -> None:
+        """Without a fixed number of threads: leave one core to whoever else is busy (two threads would wait for it)."""
+        if not self.threads and self.device.type == "cpu" and hasattr(os, "getloadavg"):
+            others = os.getloadavg()[0] - torch.get_num_threads()
+            cores = os.cpu_count() or 1
+            torch.set_num_threads(max(1, cores - 1) if others > 0.7 else cores)
+
     def autocast(self) -> contextlib.AbstractContextManager[Any]:
-        """Bfloat16 where it pays: always on CUDA, and on processors that have it."""
-        return torch.autocast(self.device.type, self.sample_dtype)
+        """Compute in `sample_dtype`; float32 is no autocast."""
+        return torch.autocast(self.device.type, self.sample_dtype, enabled=self.sample_dtype != torch.float32)
 
     def clock(self) -> Iterator[float]:
         """Yield the share of the time that has gone, until none is left."""

@@ -1,4 +1,8 @@
-"""Train the KL autoencoder. `part="decoder"` keeps the encoder as it is, so that the painter can train meanwhile."""
+"""Train the KL autoencoder. `part="decoder"` keeps the encoder as it is, so that the painter can train meanwhile.
+
+Three of the four latent channels are asked to be the mean colours of their 8 x 8 pixels: the encoder so finds a good
+place within a few hundred steps, the latents are smooth, and the decoder has only shapes to learn.
+"""
 
 from pathlib import Path
 
@@ -10,7 +14,11 @@ from torch import Tensor
 
 from tools.default_model.shapes import VAE
 from tools.default_model.training import MovingAverage, Run, load_state, rate_at, save_state
-from tools.default_model.world import all_scenes, compose, load_sprites, training_scenes
+from tools.default_model.world import SIDE, all_scenes, compose, load_sprites, training_scenes
+
+CROP = 64
+CROPPED = 0.4  # share of the time on crops; then whole pictures, since the group norms see other statistics in those
+FACTOR = 8  # pixels of a latent's side
 
 
 def picture_bank(data: Path, *, rounds: int, seed: int, held_out: bool = False) -> Tensor:
@@ -44,64 +52,87 @@ def _chroma(x: Tensor) -> Tensor:
     return F.avg_pool2d(torch.stack([red - green, (red + green) / 2 - blue], 1), 4)
 
 
+def latent_loss(latents: Tensor, wanted: Tensor) -> Tensor:
+    """Hold the first three channels to the mean colours below them, and all four near zero."""
+    return F.mse_loss(latents[:, :3], F.avg_pool2d(wanted, FACTOR)) + 1e-4 * latents.square().mean()
+
+
 def train(run: Run) -> None:
-    """Train for the asked minutes on random crops and leave `vae.pt` in the data folder."""
+    """Train for the asked minutes and leave `vae.pt` in the data folder, ten times on the way and at the end."""
     run.start()
-    vae = AutoencoderKL(**VAE)
-    path, seen = run.data / "vae.pt", 0
-    old = load_state(path) if run.resume and path.exists() else None
-    if old is not None:
-        vae.load_state_dict(old["model"])
-        seen = old["seen"]
-    vae = vae.to(run.device)
-    only_decoder = run.part == "decoder"
-    trained = [vae.post_quant_conv, vae.decoder] if only_decoder else [vae]
-    vae.requires_grad_(requires_grad=False)
-    for module in trained:
-        module.requires_grad_(requires_grad=True)
-    average = MovingAverage(trained, decay=0.995)
-    optimizer = torch.optim.AdamW([p for m in trained for p in m.parameters()], lr=run.rate, betas=(0.9, 0.99))
-    if old is not None and old["part"] == run.part:
-        optimizer.load_state_dict(old["optimizer"])
-    pictures = picture_bank(run.data, rounds=2, seed=1)
-    step, losses = 0, []
-    for gone in run.clock():
-        for group in optimizer.param_groups:
-            group["lr"] = rate_at(gone, step=step, warmup=50, peak=run.rate)
-        wanted = _crops(pictures, run)
-        with run.autocast():
-            posterior = vae.encode(wanted).latent_dist
-            latents = posterior.mean.float()
+    trainer, pictures = VaeTrainer(run), picture_bank(run.data, rounds=2, seed=1)
+    losses, next_save = [], 0.1
+    for step, gone in enumerate(run.clock(), 1):
+        trainer.set_rate(rate_at(gone, step=step, warmup=50, peak=run.rate))
+        losses.append(trainer.step(_crops(pictures, run, side=CROP if gone < CROPPED and not run.resume else SIDE)))
+        if step % 20 == 0:
+            run.share_processor()
+        if step % 100 == 0:
+            print(f"vae {gone:4.0%} step {step} pictures {trainer.seen} loss {np.mean(losses[-100:]):.4f}", flush=True)
+        if gone >= next_save:
+            trainer.save()
+            next_save = gone + 0.1
+    trainer.save()
+
+
+class VaeTrainer:
+    """The network, its optimizer and its moving average; a state in the data folder is gone on from when `run.resume`."""
+
+    def __init__(self, run: Run) -> None:
+        self.run, self.path = run, run.data / "vae.pt"
+        self.old = load_state(self.path) if run.resume and self.path.exists() else None
+        self.seen = self.old["seen"] if self.old else 0
+        self.vae = AutoencoderKL(**VAE)
+        if self.old:
+            self.vae.load_state_dict(self.old["model"])
+        self.vae = self.vae.to(run.device)
+        trained = [self.vae.post_quant_conv, self.vae.decoder] if run.part == "decoder" else [self.vae]
+        self.vae.requires_grad_(requires_grad=False)
+        for module in trained:
+            module.requires_grad_(requires_grad=True)
+        self.average = MovingAverage(trained, decay=0.995)
+        self.optimizer = torch.optim.AdamW([p for m in trained for p in m.parameters()], lr=run.rate, betas=(0.9, 0.99))
+        if self.old and self.old["part"] == run.part:
+            self.optimizer.load_state_dict(self.old["optimizer"])
+
+    def set_rate(self, rate: float) -> None:
+        """The learning rate of the next step."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+
+    def step(self, wanted: Tensor) -> float:
+        """One step on pictures in -1..1; the loss before it."""
+        with self.run.autocast():
+            latents = self.vae.encode(wanted).latent_dist.mean.float()
             # a fixed little noise makes the decoder forgiving of what the painter gets slightly wrong
             noisy = latents + 0.05 * latents.std() * torch.randn_like(latents)
-            made = vae.decode(noisy).sample.float()
-        loss = reconstruction_loss(made, wanted) + 1e-4 * latents.square().mean()
-        optimizer.zero_grad(set_to_none=True)
+            made = self.vae.decode(noisy).sample.float()
+        loss = reconstruction_loss(made, wanted) + latent_loss(latents, wanted)
+        self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
-        optimizer.step()
-        average.update()
-        step, seen = step + 1, seen + len(wanted)
-        losses.append(loss.item())
-        if step % 100 == 0:
-            print(f"vae {gone:4.0%} step {step} crops {seen} loss {np.mean(losses[-100:]):.4f}", flush=True)
-    with average.swapped_in():
-        figures = measure(vae, run)
-        state = {"model": {k: v.detach().cpu() for k, v in vae.state_dict().items()}, **figures}
-    if old is not None and only_decoder:
-        state |= {"mean": old["mean"], "std": old["std"]}
-    save_state(path, {**state, "optimizer": optimizer.state_dict(), "part": run.part, "seen": seen})
-    print(
-        f"vae saved: {seen} crops, {figures['psnr']:.2f} dB on held-out scenes, std {figures['std'].tolist()}",
-        flush=True,
-    )
+        torch.nn.utils.clip_grad_norm_(self.vae.parameters(), 1.0)
+        self.optimizer.step()
+        self.average.update()
+        self.seen += len(wanted)
+        return loss.item()
+
+    def save(self) -> None:
+        """Write the averaged weights with what they reach. A frozen encoder keeps its latents' mean and deviation."""
+        with self.average.swapped_in():
+            figures = measure(self.vae, self.run)
+            state = {"model": {k: v.detach().cpu().clone() for k, v in self.vae.state_dict().items()}, **figures}
+        if self.old and self.run.part == "decoder":
+            state |= {"mean": self.old["mean"], "std": self.old["std"]}
+        state |= {"optimizer": self.optimizer.state_dict(), "part": self.run.part, "seen": self.seen}
+        save_state(self.path, state)
+        print(f"vae saved: {self.seen} pictures, {figures['psnr']:.2f} dB on held-out scenes", flush=True)
 
 
-def _crops(pictures: Tensor, run: Run) -> Tensor:
-    """A batch of 64-pixel crops, floats in -1..1, at one place for the whole batch."""
-    chosen = pictures[torch.randint(len(pictures), (run.batch,))]
-    top, left = (8 * int(torch.randint(9, ())) for _ in range(2))
-    return to_signal(chosen[..., top : top + 64, left : left + 64]).to(run.device)
+def _crops(pictures: Tensor, run: Run, *, side: int) -> Tensor:
+    """A batch of square crops, floats in -1..1, at one place for the whole batch; half a batch of whole pictures."""
+    chosen = pictures[torch.randint(len(pictures), (run.batch if side < SIDE else run.batch // 2,))]
+    top, left = (FACTOR * int(torch.randint((SIDE - side) // FACTOR + 1, ())) for _ in range(2))
+    return to_signal(chosen[..., top : top + side, left : left + side]).to(run.device)
 
 
 @torch.no_grad()

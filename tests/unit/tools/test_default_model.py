@@ -1,6 +1,10 @@
 """The default model's tools, on sprites drawn here and networks of a few thousand weights."""
 
+import io
+import json
 import random
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,10 +16,31 @@ from transformers import CLIPTextConfig, CLIPTextModel
 from inference.engine.layout import clip_sources, unet_sources, vae_sources
 from tools.default_model.captions import caption, evaluation_caption
 from tools.default_model.export import fold_scale, ldm_layout
-from tools.default_model.painter import signal_levels
+from tools.default_model.painter import PainterTrainer, signal_levels
 from tools.default_model.shapes import SCALE, TEXT, UNET, VAE
 from tools.default_model.text import Vocabulary, facts, full_embedding
-from tools.default_model.world import LABELS, PAINT, Scene, all_scenes, compose, held_out_scenes, training_scenes
+from tools.default_model.training import Run, load_state
+from tools.default_model.vae import VaeTrainer, latent_loss
+from tools.default_model.world import (
+    LABELS,
+    OBJECTS,
+    PAINT,
+    STYLE,
+    Scene,
+    all_scenes,
+    compose,
+    held_out_scenes,
+    training_scenes,
+)
+
+SMALL_VAE = {**VAE, "block_out_channels": [4, 4, 8, 8], "norm_num_groups": 2}
+SMALL_UNET = {
+    **UNET,
+    "block_out_channels": [8, 16],
+    "norm_num_groups": 4,
+    "attention_head_dim": 2,
+    "cross_attention_dim": 8,
+}
 
 
 @pytest.fixture
@@ -24,6 +49,22 @@ def sprites() -> dict[str, Image.Image]:
     disc = Image.new("RGBA", (128, 128))
     ImageDraw.Draw(disc).ellipse((8, 8, 120, 120), fill=(128, 128, 128, 255))
     return dict.fromkeys(LABELS, disc)
+
+
+@pytest.fixture
+def run(tmp_path: Path, sprites: dict[str, Image.Image]) -> Run:
+    """A run on the processor whose data folder has the discs as sprites, packed as `build` packs them."""
+    packed = io.BytesIO()
+    sprites["apple"].save(packed, "WEBP")
+    about = [{"label": source, "style": STYLE} for source, _ in OBJECTS.values()]
+    offsets = np.arange(len(about) + 1) * len(packed.getvalue())
+    np.savez(
+        tmp_path / "sprites.npz",
+        blob=np.frombuffer(packed.getvalue() * len(about), np.uint8),
+        offsets=offsets,
+        meta=np.frombuffer(json.dumps(about).encode(), np.uint8),
+    )
+    return Run(data=tmp_path, device=torch.device("cpu"), minutes=1, threads=1, batch=2, rate=1e-2, resume=False)
 
 
 def test_a_seed_decides_a_scene_whole(sprites: dict[str, Image.Image]) -> None:
@@ -76,7 +117,7 @@ def test_an_unknown_word_gets_the_unknown_row() -> None:
 def test_the_folded_scale_keeps_pictures_and_evens_latents() -> None:
     """After export, latents times 0.18215 have mean 0 and deviation 1, and the decoder gives the same picture."""
     torch.manual_seed(0)
-    vae = AutoencoderKL(**{**VAE, "block_out_channels": [4, 4, 8, 8], "norm_num_groups": 2}).eval()
+    vae = AutoencoderKL(**SMALL_VAE).eval()
     pictures = torch.rand(8, 3, 32, 32) * 2 - 1
     with torch.no_grad():
         latents = vae.encode(pictures).latent_dist.mode()
@@ -91,16 +132,8 @@ def test_the_folded_scale_keeps_pictures_and_evens_latents() -> None:
 
 def test_the_file_has_the_keys_that_the_engine_asks_for() -> None:
     """The names written are exactly those that Easel's own table reads, each once, none left over."""
-    unet = UNet2DConditionModel(
-        **{
-            **UNET,
-            "block_out_channels": [8, 16],
-            "norm_num_groups": 4,
-            "attention_head_dim": 2,
-            "cross_attention_dim": 8,
-        }
-    )
-    vae = AutoencoderKL(**{**VAE, "block_out_channels": [4, 4, 8, 8], "norm_num_groups": 2})
+    unet = UNet2DConditionModel(**SMALL_UNET)
+    vae = AutoencoderKL(**SMALL_VAE)
     small = {"vocab_size": 16, "hidden_size": 8, "intermediate_size": 8, "num_attention_heads": 2, "eos_token_id": 2}
     text = CLIPTextModel(CLIPTextConfig(**{**TEXT, **small, "bos_token_id": 1, "pad_token_id": 2}))
     file = ldm_layout(
@@ -120,3 +153,48 @@ def test_the_noise_ends_where_stable_diffusions_does() -> None:
     sigmas = ((1 - levels) / levels).sqrt()
     assert sigmas[0].item() == pytest.approx(0.0292, abs=1e-3)
     assert sigmas[-1].item() == pytest.approx(14.61, abs=0.02)
+
+
+def test_the_latents_are_held_to_mean_colours() -> None:
+    """Where the first three channels are the mean colours and the fourth is empty, only their own size costs anything."""
+    pictures = torch.rand(2, 3, 16, 16) * 2 - 1
+    means = torch.nn.functional.avg_pool2d(pictures, 8)
+    held = torch.cat([means, torch.zeros(2, 1, 2, 2)], 1)
+    assert latent_loss(held, pictures).item() == pytest.approx(1e-4 * held.square().mean().item())
+    assert latent_loss(held + 0.5, pictures).item() == pytest.approx(0.25, abs=1e-3)
+
+
+def test_the_autoencoder_is_kept_as_its_average(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The state on disk holds the averaged weights, which were measured, while training goes on from the last ones."""
+    monkeypatch.setattr("tools.default_model.vae.VAE", SMALL_VAE)
+    trainer = VaeTrainer(run)
+    for _ in range(3):
+        trainer.step(torch.rand(2, 3, 32, 32) * 2 - 1)
+    last = trainer.vae.encoder.conv_in.weight
+    before = last.detach().clone()
+    trainer.save()
+    kept = load_state(run.data / "vae.pt")
+    assert torch.equal(last, before)
+    assert not torch.equal(kept["model"]["encoder.conv_in.weight"], before)
+    assert any(torch.equal(kept["model"]["encoder.conv_in.weight"], value) for value in trainer.average.shadow)
+    assert kept["seen"] == 6
+
+
+def test_painting_lessons_go_on_where_they_were_left(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A resumed run has the same weights, average, optimizer and count, so that its next step is the same too."""
+    monkeypatch.setattr("tools.default_model.painter.UNET", SMALL_UNET)
+    generator = torch.Generator().manual_seed(0)
+    rows = torch.rand(2, 4, 8, 8, generator=generator), torch.rand(2, 77, 8, generator=generator)
+
+    def step(trainer: PainterTrainer) -> float:
+        velocity = trainer.unet(rows[0], torch.tensor([10, 900]), rows[1]).sample
+        return trainer.step(velocity.square().mean(), samples=2)
+
+    first = PainterTrainer(run)
+    step(first)
+    first.save()
+    again = PainterTrainer(replace(run, resume=True))
+    assert again.seen == 2
+    assert step(again) == step(first)
+    for one, other in zip(again.average.shadow, first.average.shadow, strict=True):
+        assert torch.equal(one, other)
