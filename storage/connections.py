@@ -2,7 +2,8 @@
 
 Owns connections, pragmas and transactions. Every write is one act: it happens whole and is on the disk when it returns
 (write-ahead log, synchronous=FULL), or it did not happen. Acts that wait while the disk is busy with a commit share the next
-one (group commit), each behind a savepoint of its own, so that fifty people who ask at once cost two syncs and not fifty.
+one (group commit), so that fifty people who ask at once cost two syncs and not fifty. An act may run twice, and so does
+nothing but ask and write; where one fails, the others do not notice.
 """
 
 import asyncio
@@ -93,6 +94,7 @@ class Connections:
         self._writer = _engine(path, begin="BEGIN IMMEDIATE", size=1)
         self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue()
         self._writing: asyncio.Task[None] | None = None
+        self._closed = False
 
     def start(self) -> None:
         """Begin to write."""
@@ -100,6 +102,7 @@ class Connections:
 
     async def close(self) -> None:
         """Finish what was handed in, then close every connection."""
+        self._closed = True
         if self._writing is not None:
             self._queue.put_nowait(None)
             await self._writing
@@ -110,6 +113,8 @@ class Connections:
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[AsyncConnection]:
         """A connection that sees one moment of the database. Raises DatabaseUnavailable."""
+        if self._closed:
+            raise _closed_error()
         with worded(self._place):
             async with self._reader.connect() as connection:
                 yield connection
@@ -120,8 +125,8 @@ class Connections:
         Raises what `act` raises, or DatabaseUnavailable. `then` runs after the commit and before any later act. A caller
         that is cancelled does not know whether it was done.
         """
-        if self._writing is None or self._writing.done():
-            raise DatabaseUnavailable("The database has been closed.")
+        if self._closed or self._writing is None:
+            raise _closed_error()
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._queue.put_nowait(_Waiting(act, then, done))
         return await done
@@ -151,13 +156,17 @@ class Connections:
                 return
 
     async def _commit(self, batch: list[_Waiting]) -> None:
-        """One transaction for the whole batch. What fails in an act fails that act; what fails around them fails them all."""
+        """One transaction for the whole batch. When an act fails, all are undone and each runs again, in one of its own."""
         outcomes: list[_Outcome] = []
         try:
             with worded(self._place):
                 async with self._writer.begin() as connection:
-                    outcomes.extend([await self._attempt(connection, waiting) for waiting in batch])
+                    outcomes.extend([_Outcome(waiting, await waiting.act(connection), None) for waiting in batch])
         except Exception as error:  # noqa: BLE001 - whatever it is belongs to those who wait; the writer goes on
+            if len(batch) > 1:
+                for waiting in batch:
+                    await self._commit([waiting])
+                return
             outcomes = [_Outcome(waiting, None, error) for waiting in batch]
         for then in dict.fromkeys(waiting.then for waiting, _, error in outcomes if waiting.then and not error):
             try:
@@ -167,20 +176,9 @@ class Connections:
         for outcome in outcomes:
             outcome.tell()
 
-    async def _attempt(self, connection: AsyncConnection, waiting: _Waiting) -> "_Outcome":
-        """Run an act behind a savepoint. Raises where SQLite has undone the whole transaction."""
-        savepoint = await connection.begin_nested()
-        try:
-            with worded(self._place):
-                result = await waiting.act(connection)
-        except Exception as error:  # noqa: BLE001 - it is handed to who asked
-            try:
-                await savepoint.rollback()
-            except DBAPIError:
-                raise error from None
-            return _Outcome(waiting, None, error)
-        await savepoint.commit()
-        return _Outcome(waiting, result, None)
+
+def _closed_error() -> DatabaseUnavailable:
+    return DatabaseUnavailable("The database has been closed.")
 
 
 def _checkpoint(path: Path) -> None:

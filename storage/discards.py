@@ -84,7 +84,7 @@ async def note_unused(connection: AsyncConnection, hashes: Iterable[str]) -> Non
 async def _release_sources(connection: AsyncConnection, touched: Sequence[int]) -> None:
     """Let go of what jobs begin from, where they ended, have no picture, and are `touched` or use a noted file."""
     useless = (
-        job_sources.c.job.in_(select(jobs.c.id).where(jobs.c.state.in_(_ENDED)))
+        exists().where((jobs.c.id == job_sources.c.job) & jobs.c.state.in_(_ENDED))
         & ~exists().where(images.c.job == job_sources.c.job)
         & (job_sources.c.sha256.in_(select(discards.c.sha256)) | job_sources.c.job.in_(touched))
     )

@@ -19,7 +19,7 @@ from storage.pictures import PictureStore
 from storage.rows import Row, image_of, job_of, readable, to_json, unreadable
 from storage.tables import images as image_table
 from storage.tables import job_sources, jobs
-from storage.transitions import change, create_post, job_row, move, new_image, new_job, settle_posts
+from storage.transitions import add_row, change, create_post, job_row, move, new_image, new_job, settle_posts
 from storage.values import Address, Image, Job, JobState, Unreadable
 
 T = TypeVar("T")
@@ -48,23 +48,25 @@ class Jobs:
     ) -> Job:
         """Write down a new job, queued, together with the pictures that it begins from (sha256 to bytes).
 
-        What the request names and `sources` lacks must be here already. When this returns, a crash does not lose the job.
-        Raises Missing when a picture is neither given nor here, ValueError when a key is not the hash of its bytes.
+        What the request names and `sources` lacks must be here already; a `parent` that is gone is left out. When this
+        returns, a crash does not lose the job. Raises Missing when a picture is neither given nor here, ValueError when a
+        key is not the hash of its bytes.
         """
         hashes = await self._pictures.put_all(sources.values())
-        if hashes != tuple(sources):
-            raise ValueError("A source picture's key is not the sha256 of its bytes.")
         needed = dict.fromkeys((*sources, *attachments_of(request)))
 
         async def act(connection: AsyncConnection) -> Job:
-            await self._pictures.put_all(
-                sources.values()
-            )  # a deletion may have come in between; mostly this only looks
+            if hashes != tuple(sources):
+                raise ValueError("A source picture's key is not the sha256 of its bytes.")
+            # again, since a deletion may have come in between; mostly this only looks
+            await self._pictures.put_all(sources.values())
             for sha256 in needed:
                 if not await self._pictures.has(sha256):
                     raise Missing("picture", sha256)
-            values = new_job(address, request, kind=kind, prompt=prompt, parent=parent, cost=cost, created=now)
-            row = (await connection.execute(insert(jobs).values(values).returning(*jobs.c))).mappings().one()
+            known = select(image_table.c.id).where(image_table.c.id == parent)
+            alive = parent if parent is not None and (await connection.execute(known)).first() else None
+            values = new_job(address, request, kind=kind, prompt=prompt, parent=alive, cost=cost, created=now)
+            row = await add_row(connection, jobs, values)
             if needed:
                 links = [{"job": row["id"], "sha256": sha256} for sha256 in needed]
                 await connection.execute(insert(job_sources), links)
@@ -95,9 +97,9 @@ class Jobs:
 
     async def recent_of(self, person: int, limit: int = 10) -> tuple[Job, ...]:
         """This person's last jobs, newest first."""
-        query = select(jobs).where(jobs.c.person == person).order_by(jobs.c.id.desc()).limit(limit)
+        query = select(jobs).where(jobs.c.person == person).order_by(jobs.c.created.desc(), jobs.c.id.desc())
         async with self._connections.read() as connection:
-            return readable((await connection.execute(query)).mappings().all(), job_of)
+            return readable((await connection.execute(query.limit(limit))).mappings().all(), job_of)
 
     async def count_open(self, *, person: int | None = None, guild: int | None = None) -> int:
         """How many queued or running jobs there are, of this person and in this guild where given."""
@@ -161,13 +163,13 @@ class Jobs:
         parts = tuple(zip(images, requests, models, hashes, strict=True))
 
         async def act(connection: AsyncConnection) -> tuple[Image, ...]:
-            row = await move(connection, job, to=JobState.RENDERED, notes=to_json(notes), seconds=seconds, rows=rows)
+            counted = {"notes": to_json(notes), "seconds": seconds, "rows": rows, "pictures": len(parts)}
+            row = await move(connection, job, to=JobState.RENDERED, **counted)
             await self._pictures.put_all(image.data for image in images)
             kept: list[Image] = []
             for index, (painted, request, model, sha256) in enumerate(parts):
                 values = new_image(row, painted, request, index=index, model=model, sha256=sha256, created=now)
-                added = await connection.execute(insert(image_table).values(values).returning(*image_table.c))
-                kept.append(image_of(added.mappings().one()))
+                kept.append(image_of(await add_row(connection, image_table, values)))
             await create_post(connection, job, kind="result", channel=row["channel"])
             return tuple(kept)
 
@@ -227,6 +229,6 @@ class Jobs:
         """Write, and let go of the files that were stored for it where it is refused."""
         try:
             return await self._connections.write(act)
-        except (Missing, WrongState):
+        except (Missing, WrongState, ValueError):
             await self._connections.write(lambda connection: note_unused(connection, hashes), then=self._discards.clear)
             raise

@@ -1,7 +1,7 @@
 """One Easel a folder: a file that is locked for the life of the process.
 
 Owns the lock file. The lock is the operating system's, so it ends with the process however that dies; what is written in the
-file only tells who holds it, and whether the last holder came to a proper end.
+file only tells who holds it.
 """
 
 import os
@@ -27,11 +27,10 @@ else:
 
 
 class FolderLock:
-    """A held lock. `clean`: whether the last holder released it (True where there was none)."""
+    """A held lock."""
 
-    def __init__(self, descriptor: int, *, clean: bool) -> None:
+    def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self.clean = clean
 
     @classmethod
     def acquire(cls, path: Path) -> Self:
@@ -51,12 +50,12 @@ class FolderLock:
                 f"Another Easel ({who}) uses {path.parent}. Stop it, or give this one its own folder: "
                 "[paths] data in config.toml."
             ) from error
-        lock = cls(descriptor, clean=not holder)
+        lock = cls(descriptor)
         lock._write(str(os.getpid()).encode())
         return lock
 
     def release(self) -> None:
-        """Let others have the folder, and leave word that the end was a proper one. Safe to call twice."""
+        """Let others have the folder. Safe to call twice."""
         if self._descriptor >= 0:
             self._write(b"")
             os.close(self._descriptor)

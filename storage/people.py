@@ -3,16 +3,19 @@
 Owns the rows of `people`, and what "everything of theirs" means.
 """
 
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.connections import Connections
 from storage.discards import Discards, remove_jobs
-from storage.tables import favourites, images, jobs, people, seeds, styles
+from storage.tables import favourites, jobs, people, seeds, styles
 from storage.values import Person, Usage
+
+PORTION: Final = 200
+"""Jobs that are forgotten in one act."""
 
 
 class People:
@@ -46,28 +49,30 @@ class People:
 
     async def usage(self, person: int, *, since: float) -> Usage:
         """What this person used since a moment."""
-        kept = select(func.count()).where((images.c.person == person) & (images.c.created >= since))
         stars = select(func.count()).where(favourites.c.person == person)
-        spent = select(func.coalesce(func.sum(jobs.c.seconds), 0.0)).where(
+        spent = select(func.coalesce(func.sum(jobs.c.pictures), 0), func.coalesce(func.sum(jobs.c.seconds), 0.0)).where(
             (jobs.c.person == person) & (jobs.c.created >= since)
         )
         async with self._connections.read() as connection:
-            return Usage(
-                pictures=(await connection.execute(kept)).scalar_one(),
-                starred=(await connection.execute(stars)).scalar_one(),
-                seconds=(await connection.execute(spent)).scalar_one(),
-                since=since,
-            )
+            pictures, seconds = (await connection.execute(spent)).tuples().one()
+            starred = (await connection.execute(stars)).scalar_one()
+        return Usage(pictures=pictures, starred=starred, seconds=seconds, since=since)
 
     async def forget(self, person: int) -> int:
         """Remove everything of theirs: jobs, posts, pictures and their files, stars, styles, seeds, choices.
 
         Jobs that are still open go too: cancel them first, so that the painter stops. A file that somebody else's picture
-        or job refers to stays for them. Returns how many pictures were removed.
+        or job refers to stays for them. Somebody with many pictures goes in several acts, so that others need not wait for
+        all of it; a crash in between forgets a part, and may be asked again. Returns how many pictures were removed.
         """
+        newest = select(jobs.c.id).where(jobs.c.person == person).order_by(jobs.c.id.desc()).limit(PORTION)
 
-        async def act(connection: AsyncConnection) -> int:
-            removed = await remove_jobs(connection, jobs.c.person == person)
+        async def remove_some(connection: AsyncConnection) -> tuple[int, bool]:
+            removed = await remove_jobs(connection, jobs.c.id.in_(newest))
+            left = select(exists().where(jobs.c.person == person))
+            return removed, bool((await connection.execute(left)).scalar_one())
+
+        async def remove_rest(connection: AsyncConnection) -> None:
             for table, owner in (
                 (favourites, favourites.c.person),
                 (styles, styles.c.owner),
@@ -75,9 +80,12 @@ class People:
                 (people, people.c.id),
             ):
                 await connection.execute(delete(table).where(owner == person))
-            return removed
 
-        removed = await self._connections.write(act, then=self._discards.clear)
+        total, left = 0, True
+        while left:
+            removed, left = await self._connections.write(remove_some, then=self._discards.clear)
+            total += removed
+        await self._connections.write(remove_rest)
         # deleted rows are overwritten in the file (secure_delete), but older pages may linger in the log until it is cut
         await self._connections.checkpoint()
-        return removed
+        return total

@@ -40,7 +40,8 @@ class PictureStore:
 
     async def put_all(self, pictures: Iterable[bytes]) -> tuple[str, ...]:
         """`put` for several, in order; those that are there already cost nothing but their hash."""
-        return await asyncio.to_thread(lambda: tuple(self._put(data) for data in pictures))
+        whole = tuple(pictures)
+        return await asyncio.to_thread(lambda: tuple(map(self._put, whole))) if whole else ()
 
     async def get(self, sha256: str) -> bytes:
         """The bytes whose hash is `sha256`. Raises Missing when they are not here."""
@@ -52,7 +53,9 @@ class PictureStore:
 
     async def drop(self, hashes: Iterable[str]) -> None:
         """Remove these files, for good; those that are not here are no trouble. Raises DatabaseUnavailable."""
-        await asyncio.to_thread(self._drop, tuple(hashes))
+        gone = tuple(hashes)
+        if gone:
+            await asyncio.to_thread(self._drop, gone)
 
     async def hashes(self) -> frozenset[str]:
         """All that is kept."""

@@ -17,22 +17,23 @@ from storage.tables import REVISIONS
 MIGRATIONS: Final = Path(__file__).resolve().parent / "migrations"
 
 
-def prepare_file(path: Path) -> None:
+def prepare_file(path: Path, *, patience: float = 5.0) -> None:
     """Make the file or bring it to the newest revision. Raises DatabaseUnavailable with a sentence for the operator.
 
-    An upgrade is one transaction: a process that is killed in it leaves the file as it was.
+    `patience` is how many seconds it waits for another program that holds the file. An upgrade is one transaction: a
+    process that is killed in it leaves the file as it was.
     """
     try:
-        revision = _inspect(path)
+        revision = _inspect(path, patience)
     except sqlite3.Error as error:
         raise unavailable(error, path.parent) or error from error
     if revision != REVISIONS[-1]:
         upgrade(path)
 
 
-def _inspect(path: Path) -> str | None:
+def _inspect(path: Path, patience: float) -> str | None:
     """The file's revision, None for an empty one. Switches the write-ahead log on."""
-    with closing(sqlite3.connect(path, timeout=5, isolation_level=None)) as connection:
+    with closing(sqlite3.connect(path, timeout=patience, isolation_level=None)) as connection:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if tables and "alembic_version" not in tables:
             raise DatabaseUnavailable(f"{path} is a database of another program. Move it away; Easel makes its own.")

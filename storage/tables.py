@@ -91,11 +91,12 @@ jobs: Final = Table(
     Column("notes", Text, nullable=False),
     Column("seconds", Real(), nullable=False),
     Column("rows", Integer, nullable=False),
+    Column("pictures", Integer, nullable=False),
     sqlite_autoincrement=True,
 )
 Index("ix_jobs_untold", jobs.c.id, sqlite_where=text("told = 0"))
 Index("ix_jobs_card_message", jobs.c.card_message, sqlite_where=text("card_message != 0"))
-Index("ix_jobs_person_created", jobs.c.person, jobs.c.created)
+Index("ix_jobs_person_created", jobs.c.person, jobs.c.created, jobs.c.pictures, jobs.c.seconds)  # usage, from it alone
 Index("ix_jobs_parent", jobs.c.parent, sqlite_where=text("parent IS NOT NULL"))
 
 job_sources: Final = Table(

@@ -3,17 +3,20 @@
 Owns how a step is written and checked. Refuses to open transactions; `storage.jobs` does.
 """
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Table, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from inference.api.request import Request
 from inference.api.result import ImageResult
 from storage.errors import Missing, WrongState
 from storage.rows import Row, address_columns, to_json
-from storage.tables import jobs, posts
+from storage.tables import images, jobs, posts
 from storage.values import NEXT, Address, JobState, PostKind, PostState
+
+_INSERTS: Final = {table: insert(table).returning(*table.c) for table in (jobs, images, posts)}
 
 
 async def job_row(connection: AsyncConnection, job: int) -> Row:
@@ -22,6 +25,11 @@ async def job_row(connection: AsyncConnection, job: int) -> Row:
     if row is None:
         raise Missing("job", job)
     return row
+
+
+async def add_row(connection: AsyncConnection, table: Table, values: Mapping[str, Any]) -> Row:
+    """Insert a row and return it with its id."""
+    return (await connection.execute(_INSERTS[table], values)).mappings().one()
 
 
 async def change(connection: AsyncConnection, job: int, **columns: Any) -> Row:
@@ -55,7 +63,7 @@ async def create_post(connection: AsyncConnection, job: int, *, kind: PostKind, 
         "tried": None,
         "message": 0,
     }
-    return (await connection.execute(insert(posts).values(values).returning(*posts.c))).mappings().one()
+    return await add_row(connection, posts, values)
 
 
 async def settle_posts(
@@ -78,6 +86,7 @@ def new_job(address: Address, request: Request, **columns: Any) -> dict[str, Any
         "notes": "[]",
         "seconds": 0.0,
         "rows": 0,
+        "pictures": 0,
         **address_columns(address),
         **columns,
     }

@@ -194,7 +194,7 @@ class GuildSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody has used since `since`: their pictures that are kept, all pictures they star, seconds of painting."""
+    """What somebody has used since `since`: pictures painted, all pictures that they star, seconds of painting."""
 
     pictures: int
     starred: int

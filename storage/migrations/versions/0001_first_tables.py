@@ -87,13 +87,14 @@ def _jobs() -> None:
         sa.Column("notes", sa.Text(), nullable=False),
         sa.Column("seconds", sa.Float(), nullable=False),
         sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("pictures", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["parent"], ["images.id"], name="fk_jobs_parent", ondelete="SET NULL"),
         sa.PrimaryKeyConstraint("id", name="pk_jobs"),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_jobs_card_message", "jobs", ["card_message"], sqlite_where=sa.text("card_message != 0"))
     op.create_index("ix_jobs_parent", "jobs", ["parent"], sqlite_where=sa.text("parent IS NOT NULL"))
-    op.create_index("ix_jobs_person_created", "jobs", ["person", "created"])
+    op.create_index("ix_jobs_person_created", "jobs", ["person", "created", "pictures", "seconds"])
     op.create_index("ix_jobs_untold", "jobs", ["id"], sqlite_where=sa.text("told = 0"))
     op.create_table(
         "job_sources",
