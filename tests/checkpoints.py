@@ -114,14 +114,22 @@ def tiny_weights(
 
 
 def write_tiny_checkpoint(
-    path: Path, *, seed: int = 0, family: FamilyName = "sd1", prediction: Prediction = "epsilon"
+    path: Path,
+    *,
+    seed: int = 0,
+    family: FamilyName = "sd1",
+    prediction: Prediction = "epsilon",
+    inpainting: bool = False,
 ) -> Path:
     """Write a tiny checkpoint (about 2 MB) and its config beside it; `.ckpt` is written with torch.save, nested.
 
-    Returns `path`. Deterministic in `seed`.
+    Returns `path`. Deterministic in `seed`. One for `inpainting` has nine input channels, of which its config says nothing.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    weights = tiny_weights(seed=seed, family=family)
+    config = tiny_config(family)
+    if inpainting:
+        config["unet"]["in_channels"] = 9
+    weights = tiny_weights(seed=seed, family=family, config=config)
     if path.suffix == ".ckpt":
         torch.save({"state_dict": weights, "epoch": 3, "global_step": 70}, path)
     else:

@@ -121,6 +121,7 @@ LATENT_UPSCALERS: tuple[ChoiceRow, ...] = (
 """Upscalers that hires fix alone can use: they work on latents, not on pictures."""
 
 UPSCALERS: tuple[ChoiceRow, ...] = (
+    ChoiceRow("none", "None", "Only resizes to the wanted size; adds no detail."),
     ChoiceRow("lanczos", "Lanczos", "Sharp resampling; adds no detail."),
     ChoiceRow("nearest", "Nearest", "Keeps hard pixels."),
 )

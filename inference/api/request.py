@@ -92,7 +92,7 @@ class Inpaint(msgspec.Struct, frozen=True, omit_defaults=True):
 
     A mask with partial transparency is read by its alpha instead. `blur` is a Gaussian's sigma in pixels of the source.
     `content` says what the part begins from. `only_masked` paints the part alone, enlarged to the canvas, with `padding`
-    pixels of the source around it. `invert` swaps painted and kept.
+    pixels of the source around it. `invert` swaps painted and kept. Not `rounded`, soft edges are soft in the latent too.
     """
 
     mask: str
@@ -103,6 +103,7 @@ class Inpaint(msgspec.Struct, frozen=True, omit_defaults=True):
     only_masked: bool = False
     padding: int = 32
     invert: bool = False
+    rounded: bool = True
 
     def __post_init__(self) -> None:
         for sigma in (self.blur, self.blur_y or 0):

@@ -18,7 +18,7 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from inference.api.result import ModelFile
 from inference.engine.bad_file import BadFile, BrokenModel
-from inference.engine.families import Family, Tower, identify
+from inference.engine.families import INPAINTING, Family, Tower, identify, input_channels
 from inference.engine.layout import Source, clip_sources, open_clip_sources, unet_sources, vae_sources
 from inference.engine.networks.merge import Wardrobe
 from inference.engine.text import TextEncoders, TextTower
@@ -65,6 +65,8 @@ def load_checkpoint(info: ModelFile, *, device: torch.device, dtype: torch.dtype
 def _load(info: ModelFile, file: WeightsFile, *, device: torch.device, dtype: torch.dtype) -> Checkpoint:
     family = identify(file.shapes)
     config = read_config(Path(info.path), family)
+    if input_channels(file.shapes) == INPAINTING:
+        config["unet"] = config["unet"] | {"in_channels": INPAINTING}
     place: dict[str, Any] = {"device": device, "dtype": dtype}
     unet = load_unet(file, config["unet"], **place)
     vae = load_vae_weights(file, config["vae"], **place)

@@ -87,21 +87,31 @@ FAMILIES: dict[str, Family] = {
 }
 
 _INPUT = "model.diffusion_model.input_blocks.0.0.weight"
+INPAINTING = 9
+"""Input channels of a checkpoint made for inpainting: the latent, the mask, and the latent of what the mask leaves."""
+_OTHER_INPUTS = {
+    5: "a depth checkpoint (five input channels)",
+    8: "an instruct-pix2pix checkpoint (eight input channels)",
+}
+
+
+def input_channels(shapes: Shapes) -> int:
+    """Channels that the UNet sees; 0 where there is no UNet."""
+    shape = shapes.get(_INPUT, ())
+    return shape[1] if len(shape) == 4 else 0
 
 
 def identify(shapes: Shapes) -> Family:
     """The family of a checkpoint with these weights.
 
-    Raises BadFile when it is no Stable Diffusion checkpoint, or one that Easel does not paint with (refiner,
-    inpainting, pix2pix, or only a part of a model).
+    Raises BadFile when it is no Stable Diffusion checkpoint, or one that Easel does not paint with (refiner, pix2pix,
+    depth, or only a part of a model).
     """
     if _INPUT not in shapes:
         raise BadFile(_what_else(shapes))
-    channels = shapes[_INPUT][1] if len(shapes[_INPUT]) == 4 else 0
-    if channels == 9:
-        raise BadFile("is an inpainting checkpoint (nine input channels), which Easel does not paint with yet.")
-    if channels == 8:
-        raise BadFile("is an instruct-pix2pix checkpoint (eight input channels), which Easel does not paint with.")
+    channels = input_channels(shapes)
+    if channels in _OTHER_INPUTS:
+        raise BadFile(f"is {_OTHER_INPUTS[channels]}, which Easel does not paint with.")
     if any(key.startswith("conditioner.embedders.1.") for key in shapes):
         return FAMILIES["sdxl"]
     if any(key.startswith("conditioner.embedders.0.model.") for key in shapes):

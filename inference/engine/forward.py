@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from inference.engine import vae
 from inference.engine.guidance import Conditions, NoiseLevels, Prediction, input_scale, output_scales
+from inference.engine.tiling import wrap_edges
 
 T = TypeVar("T")
 
@@ -24,7 +25,8 @@ def _stay_bare() -> None:
 class PaintingModel:
     """What a picture is painted with. `unet` and `vae` are diffusers modules; `vae_scale` is what latents are multiplied by.
 
-    `wear` dresses the UNet in `adapters` (LoRAs), which other pictures of the same checkpoint need not share.
+    `wear` dresses the UNet in `adapters` (LoRAs), which other pictures of the same checkpoint need not share; so it is with
+    `tiling`. `table` are the noise levels as samplers want them.
     """
 
     unet: Any
@@ -34,6 +36,8 @@ class PaintingModel:
     levels: NoiseLevels
     adapters: Hashable = ()
     wear: Callable[[], None] = _stay_bare
+    tiling: bool = False
+    table: Any = None
 
     @property
     def device(self) -> torch.device:
@@ -50,10 +54,15 @@ class PaintingModel:
         """Channels of a latent."""
         return int(self.vae.config.latent_channels)
 
+    @property
+    def sees_mask(self) -> bool:
+        """Whether the UNet was made for inpainting: beside x it sees the mask and what is left of the source."""
+        return int(self.unet.config.in_channels) == 2 * self.channels + 1
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a UNet batch: `x` (1, C, H, W) fp32 at `sigma`, seen under `conditions`.
+    """One row of a UNet batch: `x` (1, C, H, W) fp32 at `sigma`, seen under `conditions`, beside `hint` if it has one.
 
     `timestep` is what the network is told; None is the one at which the model was trained with `sigma`.
     """
@@ -62,6 +71,7 @@ class Row:
     sigma: float
     conditions: Conditions
     timestep: float | None = None
+    hint: Tensor | None = None
 
 
 @dataclass(slots=True)
@@ -90,8 +100,12 @@ class Forwards:
         scale, timestep, keep, weight = table.unbind(1)
         self.calls += 1
         model.wear()
+        wrap_edges(model.unet, on=model.tiling)
+        seen = x * scale.view(-1, 1, 1, 1)
+        if rows[0].hint is not None:
+            seen = torch.cat((seen, torch.cat([row.hint for row in rows if row.hint is not None])), dim=1)
         output = model.unet(
-            (x * scale.view(-1, 1, 1, 1)).to(context.dtype),
+            seen.to(context.dtype),
             timestep,
             encoder_hidden_states=context,
             added_cond_kwargs=added,
@@ -117,11 +131,13 @@ class Forwards:
     def decode(self, model: PaintingModel, latents: Sequence[Tensor]) -> Tensor:
         """Pixels (N, 3, H, W) fp32 of scaled latents (1, C, h, w)."""
         self.calls += 1
+        wrap_edges(model.vae, on=model.tiling)
         return vae.decode(cast("Any", model), torch.cat(list(latents)))
 
     def encode(self, model: PaintingModel, pixels: Sequence[Tensor]) -> Tensor:
         """Scaled latents (N, C, h, w) fp32 of pixels (1, 3, H, W) in [-1, 1]: the posterior's mode, so nothing is random."""
         self.calls += 1
+        wrap_edges(model.vae, on=model.tiling)
         return vae.encode(cast("Any", model), torch.cat(list(pixels)))
 
     def upscale(self, network: nn.Module, tiles: Sequence[Tensor]) -> Tensor:

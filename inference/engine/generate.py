@@ -51,7 +51,7 @@ class Easel:
     device: torch.device
     palette: Palette
 
-    def noise(self, latent: tuple[int, int, int, int], sampling: Sampling) -> tuple[Tensor, NoiseStream]:
+    def noise(self, latent: tuple[int, ...], sampling: Sampling) -> tuple[Tensor, NoiseStream]:
         """First noise of shape `latent` and the stream the sampler goes on with, begun anew for each pass."""
         return initial_noise(self.request.seeds, self.index, latent, ensd=sampling.ensd, device=self.device)
 
@@ -160,7 +160,7 @@ def _larger(easel: Easel, latent: Tensor) -> Step:
         picture = yield from brought_to(first, size.target, upscaler=hires.upscaler)
         grown = yield Encode(to_pixels(picture))
     grown = cropped(grown, size)
-    noise, stream = easel.noise((1, *grown.shape[1:]), changes.sampling)
+    noise, stream = easel.noise(tuple(grown.shape), changes.sampling)
     walk = sample(
         changes.sampling,
         table=model.table,

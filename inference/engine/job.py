@@ -10,7 +10,7 @@ from inference.api.errors import FailureCode
 from inference.api.result import ImageResult
 from inference.engine.forward import PaintingModel
 from inference.engine.guidance import Asked, Guide
-from inference.engine.work import Painting, Work
+from inference.engine.work import Painting, TakeUp, Work
 
 
 class Refused(Exception):
@@ -19,6 +19,14 @@ class Refused(Exception):
     def __init__(self, code: FailureCode, sentence: str) -> None:
         super().__init__(sentence)
         self.code = code
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Brushes:
+    """A model and the words that guide it."""
+
+    model: PaintingModel
+    guide: Guide
 
 
 @dataclass(slots=True, eq=False)
@@ -39,6 +47,14 @@ class Track:
     answers: list[Tensor | None] = field(default_factory=list[Tensor | None])
     picture: Image | None = None
 
+    def take_up(self, order: TakeUp) -> PaintingModel:
+        """Go on with other brushes; the model among them. Raises Refused when they cannot be had."""
+        brushes: Brushes = order.brushes()
+        self.model, self.guide = brushes.model, brushes.guide
+        if order.fresh:
+            self.calls = 0
+        return brushes.model
+
 
 @dataclass(slots=True, eq=False)
 class Prepared:
@@ -51,7 +67,7 @@ class Prepared:
     calls: int
     stage: str
     results: Callable[[Sequence[Image]], tuple[ImageResult, ...]]
-    notes: tuple[str, ...] = ()
+    notes: Sequence[str] = ()
     release: Callable[[], None] = lambda: None
 
 

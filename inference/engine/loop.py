@@ -21,7 +21,7 @@ from inference.engine.batching import Candidate, Ledger, choose
 from inference.engine.forward import Forwards, OutOfMemory, Row, within_memory
 from inference.engine.job import Prepared, Refused, Running, Track
 from inference.engine.preview import Previews
-from inference.engine.work import Decode, Encode, Evaluate, UpscaleTile
+from inference.engine.work import Decode, Encode, Evaluate, TakeUp, UpscaleTile
 
 _log = logging.getLogger(__name__)
 
@@ -136,13 +136,15 @@ class Engine:
                         kinds.setdefault(conditions.context.shape[1], []).append(number)
                 model = track.model
                 adapters = model.adapters if model is not None else ()
-                unet = id(model.unet) if model is not None else 0
+                unet = (id(model.unet), model.tiling) if model is not None else (0, False)
+                hint = None if track.wanted.hint is None else track.wanted.hint.shape
                 return [
-                    (("evaluate", unet, adapters, x.shape, length), tuple(numbers)) for length, numbers in kinds.items()
+                    (("evaluate", *unet, adapters, x.shape, hint, length), tuple(numbers))
+                    for length, numbers in kinds.items()
                 ]
             case Encode(pixels=tensor) | Decode(latent=tensor):
-                vae = id(track.model.vae) if track.model is not None else 0
-                return [((type(track.wanted).__name__, vae, tensor.shape), ())]
+                vae = (id(track.model.vae), track.model.tiling) if track.model is not None else (0, False)
+                return [((type(track.wanted).__name__, *vae, tensor.shape), ())]
             case UpscaleTile(tile=tile):
                 return [(("upscale", id(track.upscaler), tile.shape), ())]
             case _:
@@ -233,6 +235,8 @@ class Engine:
         """Send `answer` to the generator and note what it wants next. Its failure ends its job."""
         try:
             wanted = track.painting.send(answer)
+            while isinstance(wanted, TakeUp):
+                wanted = track.painting.send(track.take_up(wanted))
             if isinstance(wanted, Evaluate):
                 assert track.guide is not None  # noqa: S101 - who asks for estimates was prepared with guidance
                 track.asked = track.guide.ask(track.calls, wanted.level)
@@ -257,7 +261,7 @@ class Engine:
         job.prepared.release()
         self._over(job.id, job.lane)
         timings = Timings(self._clock() - job.began, job.rows)
-        self._send(Finished(job.id, results, timings, job.prepared.notes))
+        self._send(Finished(job.id, results, timings, tuple(job.prepared.notes)))
 
     def _fail(self, job: Running, code: FailureCode, sentence: str) -> None:
         if self._jobs.pop(job.id, None) is None:
@@ -277,7 +281,7 @@ class Engine:
 def _rows(piece: Piece) -> list[Row]:
     wanted, asked = piece.track.wanted, piece.track.asked
     assert isinstance(wanted, Evaluate) and asked is not None  # noqa: S101, PT018 - the batch's key says so
-    return [Row(wanted.x, wanted.sigma, asked.rows[number], wanted.timestep) for number in piece.rows]
+    return [Row(wanted.x, wanted.sigma, asked.rows[number], wanted.timestep, wanted.hint) for number in piece.rows]
 
 
 def _cost(piece: Piece) -> float:

@@ -1,7 +1,8 @@
 """Enlarging one picture: the webui's contract for upscalers, and tiles that join without seams.
 
-A network runs up to three times until both sides reach the target; Lanczos brings the result to the exact size.
-Tiles of one size are asked for one by one, so that the loop batches them with those of other jobs.
+An upscaler runs up to three times until both sides reach the target; Lanczos brings the result to the exact size. Networks
+see RGB, as they were trained (the webui hands them BGR). Tiles of one size are asked for one by one, so that the loop
+batches them with those of other jobs.
 """
 
 import math
@@ -13,40 +14,64 @@ from PIL import Image
 from torch import Tensor
 
 from inference.engine.picture import to_unit, unit_to_picture
-from inference.engine.work import Painting, UpscaleTile
+from inference.engine.work import UpscaleTile
 
 TILE, OVERLAP = 192, 32
 """Pixels of a tile's side and of the strip that neighbours share (webui shares 8, too few for a seam not to show)."""
 PASSES = 3
 
 
-def _resized(resampling: Image.Resampling) -> Callable[[Image.Image, tuple[int, int]], Image.Image]:
-    return lambda picture, size: picture.resize(size, resampling)
+def _times(resampling: Image.Resampling) -> Callable[[Image.Image, float], Image.Image]:
+    return lambda picture, scale: picture.resize(
+        (max(1, int(picture.width * scale)), max(1, int(picture.height * scale))), resampling
+    )
 
 
-RESAMPLERS: dict[str, Callable[[Image.Image, tuple[int, int]], Image.Image]] = {
-    "lanczos": _resized(Image.Resampling.LANCZOS),
-    "nearest": _resized(Image.Resampling.NEAREST),
+RESAMPLERS: dict[str, Callable[[Image.Image, float], Image.Image]] = {
+    "none": lambda picture, scale: picture,  # noqa: ARG005 - an upscaler that leaves everything to the last step
+    "lanczos": _times(Image.Resampling.LANCZOS),
+    "nearest": _times(Image.Resampling.NEAREST),
 }
-"""Upscalers of the catalogue that need no network."""
+"""Upscalers of the catalogue that need no network: one pass of each."""
 
 
-def target_size(picture: Image.Image, scale: float) -> tuple[int, int]:
+def target_size(size: tuple[int, int], scale: float) -> tuple[int, int]:
     """Width and height after enlarging, rounded down to multiples of 8 (at least 8), as in the webui."""
-    width, height = (max(8, int(side * scale // 8 * 8)) for side in picture.size)
+    width, height = (max(8, int(side * scale // 8 * 8)) for side in size)
     return width, height
 
 
-def enlarge(picture: Image.Image, *, upscaler: str, scale: float) -> Painting:
+def enlarge(picture: Image.Image, *, upscaler: str, scale: float) -> Generator[UpscaleTile, Any, Image.Image]:
     """Enlarge RGB `picture` `scale` times with a resampler of `RESAMPLERS` or the network called `upscaler`."""
-    size = target_size(picture, scale)
-    if upscaler in RESAMPLERS:
-        return RESAMPLERS[upscaler](picture, size)
-    for _ in range(PASSES):
-        if picture.width >= size[0] and picture.height >= size[1]:
+    target = target_size(picture.size, scale)
+    for number in range(PASSES):
+        before = picture.size
+        if _is_done(before, target, first=number == 0, scale=scale):
             break
-        picture = unit_to_picture((yield from _enlarge_tiled(to_unit(picture), upscaler)))
-    return picture.resize(size, Image.Resampling.LANCZOS) if picture.size != size else picture
+        if upscaler in RESAMPLERS:
+            picture = RESAMPLERS[upscaler](picture, scale)
+        else:
+            picture = unit_to_picture((yield from _enlarge_tiled(to_unit(picture), upscaler)))
+        if picture.size == before:
+            break
+    return picture.resize(target, Image.Resampling.LANCZOS) if picture.size != target else picture
+
+
+def brought_to(
+    picture: Image.Image, size: tuple[int, int], *, upscaler: str
+) -> Generator[UpscaleTile, Any, Image.Image]:
+    """RGB `picture` at exactly `size` (width, height): what grows grows through `upscaler`, Lanczos does the rest (webui).
+
+    Without an upscaler ("" or "none") Lanczos does it all.
+    """
+    scale = max(size[0] / picture.width, size[1] / picture.height)
+    if scale > 1 and upscaler not in ("", "none"):
+        picture = yield from enlarge(picture, upscaler=upscaler, scale=scale)
+    return picture if picture.size == size else picture.resize(size, Image.Resampling.LANCZOS)
+
+
+def _is_done(size: tuple[int, int], target: tuple[int, int], *, first: bool, scale: float) -> bool:
+    return size[0] >= target[0] and size[1] >= target[1] and not (first and scale == 1)
 
 
 def tile_origins(length: int, tile: int, overlap: int) -> list[int]:
@@ -93,15 +118,17 @@ def _enlarge_tiled(pixels: Tensor, upscaler: str) -> Generator[UpscaleTile, Any,
     return total / weight_sum
 
 
-def tile_count(picture: Image.Image, *, upscaler: str, scale: float, network_scale: int) -> int:
-    """How many tiles `enlarge` will ask for; 1 where it needs no network."""
+def tile_count(size: tuple[int, int], *, upscaler: str, scale: float, network_scale: int) -> int:
+    """How many tiles `enlarge` will ask for with a picture of `size`; 0 where it needs no network."""
     if upscaler in RESAMPLERS:
-        return 1
-    (width, height), size, count = picture.size, target_size(picture, scale), 0
-    for _ in range(PASSES):
-        if width >= size[0] and height >= size[1]:
+        return 0
+    (width, height), target, count = size, target_size(size, scale), 0
+    for number in range(PASSES):
+        if _is_done((width, height), target, first=number == 0, scale=scale):
             break
         fade = min(OVERLAP, min(TILE, height) // 2, min(TILE, width) // 2)
         count += len(tile_origins(width, min(TILE, width), fade)) * len(tile_origins(height, min(TILE, height), fade))
+        if network_scale == 1:
+            break
         width, height = width * network_scale, height * network_scale
-    return max(1, count)
+    return count

@@ -5,7 +5,7 @@ result. The loop batches like work of different jobs into one call. Generators k
 previews or cancelling.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,8 @@ class Evaluate:
 
     `timestep` is what the network is told, 0 to 999, not always whole; None leaves it to the model's own noise levels. A
     sampler that `walks_in_time` has its timesteps compared where others have sigma (minimum sigma of the negative).
+
+    `hint` (1, C', H, W) fp32 are further channels that a network made for inpainting sees beside x.
     """
 
     x: Tensor
@@ -30,6 +32,7 @@ class Evaluate:
     pair: bool = False
     timestep: float | None = None
     walks_in_time: bool = False
+    hint: Tensor | None = None
 
     @property
     def level(self) -> float:
@@ -59,9 +62,20 @@ class UpscaleTile:
     tile: Tensor
 
 
+@dataclass(frozen=True, slots=True)
+class TakeUp:
+    """Ask to go on with another model or other words: `brushes` makes them now. Answered at once, with the model.
+
+    A `fresh` pass counts its model calls from the beginning; a refiner goes on counting.
+    """
+
+    brushes: Callable[[], Any]
+    fresh: bool = True
+
+
 Work = Evaluate | Encode | Decode | UpscaleTile
 
 Sampling = Generator[Evaluate, Any, Tensor]
 """A sampler at work: asks for estimates, returns the final latent."""
-Painting = Generator[Work, Any, Image]
+Painting = Generator[Work | TakeUp, Any, Image]
 """A picture at work: returns it finished, as 8-bit RGB."""

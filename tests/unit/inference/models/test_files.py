@@ -136,9 +136,9 @@ def test_families_are_told_by_keys(family) -> None:  # type: ignore[no-untyped-d
     assert identify({key: tuple(value.shape) for key, value in tiny_weights(family=family).items()}).id == family
 
 
-@pytest.mark.parametrize(("channels", "word"), [(9, "inpainting"), (8, "pix2pix")])
+@pytest.mark.parametrize(("channels", "word"), [(5, "depth"), (8, "pix2pix")])
 def test_checkpoints_of_other_uses_are_named(channels: int, word: str) -> None:
-    """An inpainting or pix2pix checkpoint is refused as what it is."""
+    """A depth or pix2pix checkpoint is refused as what it is."""
     shapes = {key: tuple(value.shape) for key, value in tiny_weights().items()}
     shapes["model.diffusion_model.input_blocks.0.0.weight"] = (16, channels, 3, 3)
     with pytest.raises(BadFile, match=word):

@@ -1,0 +1,245 @@
+"""How a request becomes running generators: models lent, words ready, sources opened, calls counted.
+
+Owns what is refused before anything is painted, and which pass paints with what. Refuses to know about batches and the wire.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL.Image import Image
+
+from inference.api.errors import FailureCode
+from inference.api.infotext import facts_of, write_infotext
+from inference.api.request import GenerationRequest, ModelRef, UpscaleRequest
+from inference.api.result import ImageResult, ModelFile
+from inference.engine.checkpoint import Checkpoint
+from inference.engine.conditions import encode_prompt
+from inference.engine.forward import PaintingModel
+from inference.engine.generate import Palette, Source, paint
+from inference.engine.guidance import NoiseLevels
+from inference.engine.hires import LATENT_UPSCALERS, second_pass, size_of
+from inference.engine.job import Brushes, Prepared, Refused, Track
+from inference.engine.networks.activation import lora_hashes
+from inference.engine.networks.merge import AdapterSet
+from inference.engine.picture import encode_png
+from inference.engine.prompt.networks import NetworkTag, strip_networks
+from inference.engine.sampling import ModelTable, model_calls
+from inference.engine.shelf import Shelf, wear
+from inference.engine.source import BadSource, open_mask, open_source
+from inference.engine.start import is_blank
+from inference.engine.upscale import RESAMPLERS, enlarge, tile_count
+from inference.engine.work import TakeUp
+
+Attachments = Mapping[str, bytes]
+
+
+@dataclass(slots=True, eq=False)
+class Bench:
+    """The brushes of one painting job, made when they are first taken up, and given back together."""
+
+    request: GenerationRequest
+    shelf: Shelf
+    notes: list[str] = field(default_factory=list[str])
+    adapters: list[AdapterSet] = field(default_factory=list[AdapterSet])
+    _lent: list[ModelFile] = field(default_factory=list[ModelFile])
+    _made: dict[Any, Brushes] = field(default_factory=dict[Any, Brushes])
+
+    def order(self, wanted: ModelRef | None, *, fresh: bool, second: bool) -> TakeUp:
+        """Brushes with the checkpoint `wanted` (None: the request's own), in the words of the first or the second pass.
+
+        Raises Refused now where a name is unknown; what a file holds shows when it is taken up.
+        """
+        ref = wanted or self.request.model
+        info = self.shelf.find(ref)
+        vae = self.shelf.find_vae(ref, info, otherwise=self.request.model.vae)
+        return TakeUp(lambda: self.brushes(info, vae, second=second), fresh)
+
+    def brushes(self, info: ModelFile, vae: ModelFile | None, *, second: bool = False) -> Brushes:
+        """The checkpoint in `info` with the words of a pass. Raises Refused."""
+        key = second, info.path, vae
+        if key not in self._made:
+            self._made[key] = self._make(info, vae, second=second)
+        return self._made[key]
+
+    def _make(self, info: ModelFile, vae: ModelFile | None, *, second: bool) -> Brushes:
+        request, shelf = self.request, self.shelf
+        checkpoint = shelf.lend(info, vae)
+        self._lent.append(info)
+        positive, negative = request.prompt.positive, request.prompt.negative
+        extra: dict[str, Any] = {}
+        if second and request.hires is not None:
+            changes = second_pass(request, request.hires)
+            positive, negative = changes.positive, changes.negative
+            size = size_of(request, request.hires, step=downsampling(checkpoint.vae)).target
+            extra |= {"calls": changes.calls, "before": changes.before, "size": size, "guidance": changes.guidance}
+        text, tags = strip_networks(positive)
+        adapters, notes = self._dress(checkpoint, tags)
+        words = shelf.words(checkpoint)
+        self.adapters.append(adapters)
+        self.notes += [note for note in (*notes, *words.notes(f"{text}\n{negative}")) if note not in self.notes]
+        model = PaintingModel(
+            unet=checkpoint.unet,
+            vae=checkpoint.vae,
+            vae_scale=checkpoint.vae_scale,
+            prediction=checkpoint.prediction,
+            levels=NoiseLevels(checkpoint.alphas_cumprod),
+            adapters=adapters,
+            wear=lambda: wear(checkpoint, adapters),
+            tiling=request.tiling,
+            table=ModelTable(checkpoint.alphas_cumprod),
+        )
+        with torch.inference_mode():
+            guide = encode_prompt(
+                request,
+                checkpoint,
+                text=text,
+                negative=negative,
+                dtype=checkpoint.unet.dtype,
+                device=shelf.device,
+                adapters=adapters,
+                words=words,
+                **extra,
+            )
+        return Brushes(model, guide)
+
+    def _dress(self, checkpoint: Checkpoint, tags: Sequence[NetworkTag]) -> tuple[AdapterSet, tuple[str, ...]]:
+        """LoRAs that do not fit end the job, but not where another checkpoint takes over: that one paints without (webui)."""
+        try:
+            return self.shelf.dress(checkpoint, tags)
+        except Refused as refusal:
+            if not self._made:
+                raise
+            return (), (f"“{checkpoint.info.name}” went on without LoRAs: {refusal}",)
+
+    def give_back(self) -> None:
+        """The job is over."""
+        for info in self._lent:
+            self.shelf.give_back(info)
+        self._lent.clear()
+        self._made.clear()
+
+
+def downsampling(vae: Any) -> int:
+    """Pixels along a side of one latent pixel of `vae`."""
+    return 2 ** (len(vae.config.block_out_channels) - 1)
+
+
+def prepare_painting(request: GenerationRequest, attachments: Attachments, shelf: Shelf) -> Prepared:
+    """Load, encode and lay out what `request` asks for. Raises Refused; then nothing stays lent."""
+    info = shelf.find(request.model)
+    vae = shelf.find_vae(request.model, info)
+    bench = Bench(request, shelf)
+    try:
+        source = _source(request, attachments, bench.notes)
+        palette = _palette(request, bench)
+        network = _network(request, shelf)
+        first = bench.brushes(info, vae)
+        tracks = [
+            Track(
+                paint(request, index, model=first.model, device=shelf.device, palette=palette, source=source),
+                index=index,
+                model=first.model,
+                guide=first.guide,
+                upscaler=network,
+            )
+            for index in range(request.count)
+        ]
+        calls = _calls(request, source, network, step=first.model.downsampling) * request.count
+    except BaseException:
+        bench.give_back()
+        raise
+
+    def results(pictures: Sequence[Image]) -> tuple[ImageResult, ...]:
+        extra = {} if vae is None else {"VAE hash": vae.hash, "VAE": Path(vae.path).name}
+        worn = tuple(dict.fromkeys(adapter for adapters in bench.adapters for adapter in adapters))
+        if hashes := lora_hashes(worn, shelf.inventory):
+            extra["Lora hashes"] = hashes
+        facts = [facts_of(request, index, model=info, extra=extra) for index in range(request.count)]
+        return tuple(
+            encode_png(picture, seed=fact.seed, infotext=write_infotext(fact))
+            for picture, fact in zip(pictures, facts, strict=True)
+        )
+
+    return Prepared(tracks, calls, "painting", results, bench.notes, release=bench.give_back)
+
+
+def prepare_upscale(request: UpscaleRequest, attachments: Attachments, shelf: Shelf) -> Prepared:
+    """Lay out an enlargement. Raises Refused."""
+    picture = _opened(request.picture, attachments, open_source)
+    network = None if request.upscaler in RESAMPLERS else shelf.upscaler(request.upscaler)
+    scale = 1 if network is None else network.scale
+    calls = tile_count(picture.size, upscaler=request.upscaler, scale=request.scale, network_scale=scale)
+    track = Track(enlarge(picture, upscaler=request.upscaler, scale=request.scale), upscaler=network)
+
+    def results(pictures: Sequence[Image]) -> tuple[ImageResult, ...]:
+        return tuple(encode_png(result, seed=0, infotext=request.infotext) for result in pictures)
+
+    return Prepared([track], max(1, calls), "upscaling", results)
+
+
+def _palette(request: GenerationRequest, bench: Bench) -> Palette:
+    """Brushes for the second pass and for the refiner, in the pass (or passes) in which it is wanted."""
+    hires, refiner = request.hires, request.refiner
+    second = None if hires is None else bench.order(hires.model, fresh=True, second=True)
+    if refiner is None:
+        return Palette(second)
+    in_first = hires is None or refiner.during != "second pass"
+    in_second = hires is not None and refiner.during != "first pass"
+    return Palette(
+        second,
+        (
+            bench.order(refiner.model, fresh=False, second=False) if in_first else None,
+            bench.order(refiner.model, fresh=False, second=True) if in_second else None,
+        ),
+    )
+
+
+def _network(request: GenerationRequest, shelf: Shelf) -> Any:
+    """The upscaling network that the pictures of `request` need; None where none is."""
+    name = request.hires.upscaler if request.hires is not None else request.source.upscaler if request.source else ""
+    return None if name in ("", *RESAMPLERS, *LATENT_UPSCALERS) else shelf.upscaler(name)
+
+
+def _calls(request: GenerationRequest, source: Source | None, network: Any, *, step: int) -> int:
+    """Model calls and tiles of one picture, as far as they are known before it begins."""
+    sampling, size = request.sampling, (request.canvas.width, request.canvas.height)
+    if request.source is not None and source is not None:
+        calls = model_calls(sampling, request.source.denoising_strength, exact=request.source.exact_steps)
+        return calls + _tiles(source.picture.size, size, request.source.upscaler, network)
+    calls = model_calls(sampling)
+    if request.hires is not None:
+        changes = second_pass(request, request.hires)
+        calls += model_calls(changes.sampling, request.hires.denoising_strength, exact=True)
+        calls += _tiles(size, size_of(request, request.hires, step=step).target, request.hires.upscaler, network)
+    return calls
+
+
+def _tiles(size: tuple[int, int], target: tuple[int, int], upscaler: str, network: Any) -> int:
+    scale = max(target[0] / size[0], target[1] / size[1])
+    if network is None or scale <= 1:
+        return 0
+    return tile_count(size, upscaler=upscaler, scale=scale, network_scale=network.scale)
+
+
+def _source(request: GenerationRequest, attachments: Attachments, notes: list[str]) -> Source | None:
+    if request.source is None:
+        return None
+    picture, part = _opened(request.source.picture, attachments, open_source), request.source.inpaint
+    if part is None:
+        return Source(picture)
+    mask = _opened(part.mask, attachments, lambda data: open_mask(data, rounded=part.rounded, invert=part.invert))
+    if is_blank(mask, part):
+        notes.append("The mask is blank, so the whole picture was painted anew; paint white over what shall change.")
+    return Source(picture, mask)
+
+
+def _opened(picture: str, attachments: Attachments, read: Callable[[bytes], Image]) -> Image:
+    if picture not in attachments:
+        raise Refused(FailureCode.BAD_SOURCE, "The source picture did not arrive; send it again.")
+    try:
+        return read(attachments[picture])
+    except BadSource as error:
+        raise Refused(FailureCode.BAD_SOURCE, str(error)) from error
