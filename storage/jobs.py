@@ -159,15 +159,15 @@ class Jobs:
         `requests` and `models` have an entry a picture. Raises WrongState (the job was cancelled, say) or Missing, and then
         keeps nothing.
         """
+        parts = tuple(zip(images, requests, models, strict=True))
         hashes = await self._pictures.put_all(image.data for image in images)
-        parts = tuple(zip(images, requests, models, hashes, strict=True))
 
         async def act(connection: AsyncConnection) -> tuple[Image, ...]:
             counted = {"notes": to_json(notes), "seconds": seconds, "rows": rows, "pictures": len(parts)}
             row = await move(connection, job, to=JobState.RENDERED, **counted)
             await self._pictures.put_all(image.data for image in images)
             kept: list[Image] = []
-            for index, (painted, request, model, sha256) in enumerate(parts):
+            for index, ((painted, request, model), sha256) in enumerate(zip(parts, hashes, strict=True)):
                 values = new_image(row, painted, request, index=index, model=model, sha256=sha256, created=now)
                 kept.append(image_of(await add_row(connection, image_table, values)))
             await create_post(connection, job, kind="result", channel=row["channel"])

@@ -54,7 +54,7 @@ class People:
             (jobs.c.person == person) & (jobs.c.created >= since)
         )
         async with self._connections.read() as connection:
-            pictures, seconds = (await connection.execute(spent)).tuples().one()
+            pictures, seconds = (await connection.execute(spent)).one()
             starred = (await connection.execute(stars)).scalar_one()
         return Usage(pictures=pictures, starred=starred, seconds=seconds, since=since)
 
