@@ -4,17 +4,49 @@ Owns the life of a job between `submit` and the listener. Storage owns the truth
 anything else, so that a restart goes on where this stopped. Refuses to know Discord.
 """
 
+import asyncio
+import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
+from typing import Any, Final, TypeVar
 
+from bot.errors import RequestRefused
+from bot.jobs.cost import worker_of
+from bot.jobs.failures import CLOSING, DIED, OURS, PICTURES_GONE, SOURCE_GONE, sentence_of
+from bot.jobs.fair_queue import FairQueue
+from bot.jobs.flight import Flight
+from bot.jobs.intake import Intake
 from bot.jobs.listener import JobListener, Nobody
-from bot.jobs.standing import Standing
+from bot.jobs.open_job import OpenJob
+from bot.jobs.painter import Ending, Painter
+from bot.jobs.pricing import Pricing
+from bot.jobs.standing import Standing, rounded
+from bot.jobs.telling import Telling
 from bot.settings import LimitSettings
-from inference.api.backend import Backend
+from inference.api.backend import Backend, BackendUnavailable
+from inference.api.errors import FailureCode
 from inference.api.request import Request
+from inference.api.single import single
+from inference.api.wire import Failed, Finished
 from inference.client.clock import Clock, SystemClock
 from storage.database import Database
-from storage.values import Address, Job
+from storage.errors import DatabaseUnavailable, Missing, WrongState
+from storage.values import Address, Job, JobState
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+SLACK: Final = 10.0
+"""Seconds of painting that may go before a job whose checkpoint is not loaded: about what a change of checkpoints takes."""
+DEATHS: Final = 2
+"""Workers that one job may cost."""
+ATTEMPTS: Final = 3
+"""Beginnings after which a job is given up that was running when Easel itself went down."""
+PAUSE: Final = 5.0
+"""Seconds until the painter is asked again when it cannot be reached at all."""
+GRACE: Final = 5.0
+"""Seconds that what is being told may take when Easel stops; what was not told is told after the next start."""
 
 
 class Dispatcher:
@@ -36,15 +68,46 @@ class Dispatcher:
         now: Callable[[], float] = time.time,
     ) -> None:
         self.listener: JobListener = listener or Nobody()
-        raise NotImplementedError
+        self._db, self._now = db, now
+        self._clock: Clock = clock or SystemClock()
+        self._queue: FairQueue[int] = FairQueue(slack=SLACK)
+        self._flight = Flight(max_rows=max_rows, max_jobs=max_jobs)
+        self._telling = Telling(db, self._clock, listener=lambda: self.listener)
+        pricing = Pricing(backend)
+        self._intake = Intake(db, pricing=pricing, limits=limits, now=now)
+        self._painter = Painter(backend, pricing=pricing, clock=self._clock, progressed=self._telling.progressed)
+        self._open: dict[int, OpenJob] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._resume: asyncio.Task[None] | None = None
+        self._started = self._stopping = self._resting = False
 
     async def start(self) -> None:
-        """Take up what is unfinished, tell the listener what it still owes people, and begin to paint."""
-        raise NotImplementedError
+        """Take up what is unfinished, tell the listener what it still owes people, and begin to paint.
+
+        A job that was running begins anew, and is given up when it has begun three times already.
+        """
+        for lost in await self._db.jobs.unreadable():
+            log.error("Job %d cannot be taken up: %s", lost.id, lost.sentence)
+            if lost.state in (JobState.QUEUED, JobState.RUNNING):
+                await self._db.jobs.fail(lost.id, reason=lost.sentence, now=self._now())
+        unfinished = await self._db.jobs.unfinished()
+        for job in sorted(unfinished, key=lambda job: (job.state is not JobState.RUNNING, job.id)):
+            if job.id not in self._open:
+                await self._take_up(job)
+        self._started = True
+        self._fill()
 
     async def stop(self) -> None:
         """Take no more jobs and let go of those that run; their rows say `queued`, so that the next start goes on."""
-        raise NotImplementedError
+        self._stopping = True
+        for opened in self._flight:
+            if opened.painting is not None:
+                opened.painting.cancel()
+        if self._resume is not None:
+            self._resume.cancel()
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._telling.stop(grace=GRACE)
 
     async def submit(
         self,
@@ -61,16 +124,282 @@ class Dispatcher:
         Raises LimitReached when this person or server has too many jobs open, or the picture would be too large;
         RequestRefused when a source is missing or the studio is closing.
         """
-        raise NotImplementedError
+        if self._stopping:
+            raise RequestRefused(CLOSING)
+        self._intake.reserve(address)
+        adding = self._intake.add(
+            address=address, request=request, kind=kind, prompt=prompt, parent=parent, sources=sources or {}
+        )
+        # Shielded: whoever asked may go away, but a row that is written must not be missing in the queue.
+        return await asyncio.shield(self._spawn("add", self._admit(address, adding)))
 
     async def cancel(self, job_id: int) -> bool:
-        """End a job that waits, runs, or is painted but not posted. False when it had ended already."""
-        raise NotImplementedError
+        """End a job that waits or runs. False when its pictures are there, or it had ended already."""
+        opened = self._open.get(job_id)
+        taken_back = self._queue.remove(job_id)
+        try:
+            cancelled = await self._db.jobs.cancel(job_id, now=self._now())
+        except Missing:
+            cancelled = False
+        except BaseException:
+            if opened is not None and taken_back:
+                self._put(opened, front=True)
+            raise
+        if opened is not None and (cancelled or taken_back):
+            opened.cancelled = True
+            if opened.painting is not None:
+                opened.painting.cancel()
+            # a job that a dying worker gave back may have come into the queue meanwhile
+            if self._queue.remove(job_id) or taken_back:
+                self._close(opened)
+        if cancelled:
+            self._telling.tell(job_id, "cancelled")
+        self._fill()
+        return cancelled
 
     def standing(self, job_id: int) -> Standing | None:
         """Where a waiting or running job stands; None for any other."""
-        raise NotImplementedError
+        opened = self._open.get(job_id)
+        if opened is None:
+            return None
+        waiting = job_id in self._queue
+        ahead = self._flight.left + self._queue.ahead(job_id) if waiting else 0.0
+        remaining = ahead + opened.cost if waiting else opened.left * max(1, len(self._flight))
+        return Standing(
+            job=opened.job,
+            position=self._queue.position(job_id) if waiting else 0,
+            ahead=ahead,
+            remaining=remaining,
+            ready_at=rounded(self._now() + remaining),
+            done=opened.done,
+            total=opened.total,
+            stage=opened.stage,
+            preview=opened.preview,
+            preview_index=opened.preview_index,
+        )
 
     def queue(self, guild: int | None = None) -> tuple[Standing, ...]:
         """Every running and waiting job, or those of `guild`, in the order in which they are expected to begin."""
-        raise NotImplementedError
+        order = (*(each for each in self._open if each not in self._queue), *self._queue.order())
+        standings = (self.standing(job) for job in order)
+        return tuple(each for each in standings if each and guild in (None, each.job.address.guild))
+
+    # -- the queue ----------------------------------------------------------------------------------------------------
+
+    async def _admit(self, address: Address, adding: Awaitable[OpenJob]) -> Job:
+        try:
+            opened = await adding
+        except BaseException:
+            self._intake.release(address)
+            raise
+        if self._stopping or opened.id in self._open:
+            self._intake.release(address)  # the next start takes it up, or `start` did so between the commit and here
+        else:
+            self._put(opened)
+            self._fill()
+        return opened.job
+
+    async def _take_up(self, job: Job) -> None:
+        """Go on with `job` where the last run of Easel left it."""
+        match job.state:
+            case JobState.RUNNING if job.attempts >= ATTEMPTS:
+                await self._db.jobs.fail(job.id, reason=DIED, now=self._now())
+                self._telling.tell(job.id, "failed")
+            case JobState.RUNNING:
+                await self._db.jobs.requeue(job.id)
+                self._put(self._intake.take_up(job))
+            case JobState.QUEUED:
+                self._put(self._intake.take_up(job))
+            case JobState.RENDERED:
+                if not await self._db.images.of_job(job.id):
+                    await self._db.jobs.fail(job.id, reason=PICTURES_GONE, now=self._now())
+                    self._telling.tell(job.id, "failed")
+                else:
+                    self._telling.tell(job.id, "rendered")
+            case JobState.FAILED:
+                self._telling.tell(job.id, "failed")
+            case JobState.CANCELLED:
+                self._telling.tell(job.id, "cancelled")
+            case JobState.DELIVERED:
+                pass
+
+    def _put(self, opened: OpenJob, *, front: bool = False) -> None:
+        self._open[opened.id] = opened
+        push = self._queue.push_front if front else self._queue.push
+        address = opened.job.address
+        push(opened.id, guild=address.guild, person=address.person, cost=opened.cost, model=opened.model)
+
+    def _close(self, opened: OpenJob) -> None:
+        """Nothing of this job is left to do here."""
+        if self._open.pop(opened.id, None) is not None:
+            self._intake.release(opened.job.address)
+
+    def _fill(self) -> None:
+        """Hand over jobs as long as the next one fits. One that does not fit waits at the head: it is not overtaken."""
+        while self._started and not self._stopping and not self._resting:
+            job = self._queue.peek(prefer_model=self._flight.model)
+            if job is None or not self._flight.fits(self._open[job]):
+                return
+            self._queue.pop(prefer_model=self._flight.model)
+            opened = self._open[job]
+            self._flight.add(opened)
+            self._spawn(f"job {job}", self._work(opened))
+
+    def _land(self, opened: OpenJob, *, spent: float | None = None) -> None:
+        """The painter is done with this job, which cost `spent` (None: as predicted); others may go."""
+        if self._flight.remove(opened.id):
+            self._queue.settle(opened.id, spent=spent)
+            self._fill()
+
+    # -- one job ------------------------------------------------------------------------------------------------------
+
+    async def _work(self, opened: OpenJob) -> None:
+        """From the queue's hands to its end. Whatever happens ends this job and no other."""
+        try:
+            await self._or_fail(opened)
+        except DatabaseUnavailable as error:
+            # Nothing can be written, so nothing may be forgotten: the same again when there is room, or after a restart.
+            log.critical("Job %d waits for the database: %s", opened.id, error)
+            opened.adrift = True
+            self._rest()
+            self._return(opened)
+
+    async def _or_fail(self, opened: OpenJob) -> None:
+        try:
+            await self._through(opened)
+        except DatabaseUnavailable:
+            raise
+        except Exception:
+            log.exception("Job %d failed", opened.id)
+            await self._fail(opened, OURS)
+
+    async def _through(self, opened: OpenJob) -> None:
+        try:
+            if opened.adrift:
+                await self._anchor(opened)
+            await self._db.jobs.start(opened.id)
+            sources = await self._db.jobs.sources(opened.id)
+        except WrongState:
+            self._drop(opened)
+            return
+        except Missing as gone:
+            if gone.what == "job":
+                self._drop(opened)
+            else:
+                await self._fail(opened, SOURCE_GONE)
+            return
+        ending = None if self._stopping or opened.cancelled else await self._painter.paint(opened, sources)
+        await self._ended(opened, ending)
+
+    async def _anchor(self, opened: OpenJob) -> None:
+        """Its row may say that it runs, from before the database failed: let it say that it waits."""
+        with suppress(WrongState):
+            await self._db.jobs.requeue(opened.id)
+        opened.adrift = False
+
+    async def _ended(self, opened: OpenJob, ending: Ending) -> None:
+        match ending:
+            case Finished(images=(_, *_)) as finished:
+                await self._store(opened, finished)
+            case Failed(code=FailureCode.WORKER_DIED) as failure:
+                opened.deaths += 1
+                if opened.deaths >= DEATHS:
+                    await self._fail(opened, sentence_of(failure))
+                else:
+                    await self._back(opened)
+            case Failed() as failure:
+                await self._fail(opened, sentence_of(failure))
+            case BackendUnavailable() as error:
+                log.error("The painter cannot be reached: %s", error)
+                self._rest()
+                await self._back(opened)
+            case None if opened.cancelled:
+                self._drop(opened)
+            case None:
+                await self._back(opened)
+            case Finished():
+                log.error("Job %d came back without pictures", opened.id)
+                await self._fail(opened, OURS)
+
+    async def _store(self, opened: OpenJob, finished: Finished) -> None:
+        """Write the pictures down; one that was cancelled meanwhile is dropped, and nobody sees it."""
+        self._land(opened)
+        request, count = opened.job.request, len(finished.images)
+        try:
+            await self._db.jobs.render(
+                opened.id,
+                images=finished.images,
+                requests=[single(request, index) for index in range(count)],
+                models=[worker_of(request)] * count,
+                notes=finished.notes,
+                seconds=finished.timings.seconds,
+                rows=finished.timings.rows,
+                now=self._now(),
+            )
+        except (WrongState, Missing):
+            self._close(opened)
+            return
+        self._close(opened)
+        self._telling.tell(opened.id, "rendered")
+
+    async def _fail(self, opened: OpenJob, sentence: str) -> None:
+        """It ends with words, and costs its lane nothing."""
+        self._land(opened, spent=0.0)
+        try:
+            await self._db.jobs.fail(opened.id, reason=sentence, now=self._now())
+        except (WrongState, Missing):
+            log.info("Job %d was over before it failed", opened.id)
+        else:
+            self._telling.tell(opened.id, "failed")
+        self._close(opened)
+
+    async def _back(self, opened: OpenJob) -> None:
+        """Back to the head of its line, to be begun anew: by this run of Easel, or the next."""
+        try:
+            await self._db.jobs.requeue(opened.id)
+        except (WrongState, Missing):
+            self._drop(opened)
+            return
+        self._return(opened)
+
+    def _return(self, opened: OpenJob) -> None:
+        """To the head of its line. A closing studio leaves it for the next start."""
+        opened.forget_progress()
+        if self._flight.remove(opened.id):
+            self._queue.settle(opened.id, spent=0.0)
+        if self._stopping:
+            self._close(opened)
+            return
+        self._put(opened, front=True)
+        self._telling.progressed(opened.id)
+        self._fill()
+
+    def _drop(self, opened: OpenJob) -> None:
+        """It was cancelled or deleted: what was painted of it is paid for, the rest is not."""
+        self._land(opened, spent=opened.cost - opened.left)
+        self._close(opened)
+
+    def _rest(self) -> None:
+        """Hand nothing over for a while."""
+
+        async def wait() -> None:
+            await self._clock.sleep(PAUSE)
+            self._resting = False
+            self._fill()
+
+        if not self._resting and not self._stopping:
+            self._resting = True
+            self._resume = self._spawn("rest", wait())
+
+    # -- tasks --------------------------------------------------------------------------------------------------------
+
+    def _spawn(self, name: str, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.create_task(coroutine, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._over)
+        return task
+
+    def _over(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # asked for, so that one whose asker has gone is not reported a second time

@@ -1,8 +1,14 @@
 """Where a job stands, as a value that a card can be made of."""
 
+import math
+from typing import Final
+
 import msgspec
 
 from storage.values import Job
+
+GRAIN: Final = 5.0
+"""Seconds to which a time is rounded, so that a card changes only when the prediction does."""
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -10,8 +16,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
     `job` is as it was when it was queued. `position` counts from 1 in the predicted order; 0 while it is being painted.
     `ahead` is the predicted seconds before it begins, `remaining` those until its pictures are there, `ready_at` the same
-    as a time (seconds since 1970). `done` of `total` model calls are over, `stage` says in a word what runs ("" while it
-    waits). `preview` is a small JPEG of picture `preview_index` (from 0), None before the first.
+    as a time (seconds since 1970, rounded up to `GRAIN`). `done` of `total` model calls are over, `stage` says in a word
+    what runs ("" while it waits). `preview` is a small JPEG of picture `preview_index` (from 0), None before the first.
     """
 
     job: Job
@@ -29,3 +35,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     def running(self) -> bool:
         """Whether it is being painted."""
         return self.position == 0
+
+
+def rounded(time: float) -> float:
+    """`time` in seconds, rounded up to `GRAIN`."""
+    return math.ceil(time / GRAIN) * GRAIN

@@ -1,0 +1,127 @@
+"""What a job will cost before it runs: its arithmetic in TFLOP, and the seconds that the machine has needed for one so far.
+
+Work follows counts of floating-point operations of SD 1.5 and SDXL: a UNet row costs a x + b x² (convolutions and linear
+layers, attention) for a picture of x times 512² pixels, the VAE in proportion. Smaller models are cheaper by a factor that
+`Speed` learns, model by model. Pure; owns no clock.
+"""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+import msgspec
+
+from inference.api.catalog import SAMPLERS
+from inference.api.request import GenerationRequest, Request, UpscaleRequest
+
+AREA: Final = 512 * 512
+"""Pixels that count as 1."""
+
+
+class Price(NamedTuple):
+    """TFLOP of one UNet row: `linear` times x plus `square` times x²."""
+
+    linear: float
+    square: float
+
+
+PRICES: Final[Mapping[str, Price]] = {
+    "sd1": Price(0.681, 0.122),
+    "sd2": Price(0.681, 0.122),
+    "sdxl": Price(1.4875, 0.0507),
+}
+"""By family; others are taken for SD 1."""
+DECODE: Final = 2.515
+ENCODE: Final = 1.117
+"""TFLOP of the VAE at 512²."""
+ENLARGE: Final = 2.0
+"""TFLOP of an upscaling network for 512² pixels of the source, between the small ones (0.3) and the large (9)."""
+RESAMPLE: Final = 0.01
+"""The same for plain resampling, of the result."""
+RESAMPLERS: Final = frozenset({"lanczos", "nearest"})
+SECONDS_PER_TFLOP: Final[Mapping[str, float]] = {"cuda": 0.02, "cpu": 4.0, "fake": 0.001}
+"""What is supposed of a machine, by its kind, before it has painted anything."""
+_ORDERS: Final = {row.id: row.order for row in SAMPLERS}
+_GAIN: Final = 0.3
+"""How much a new measurement counts against all before it."""
+
+
+class Speed(msgspec.Struct, frozen=True):
+    """Seconds per TFLOP: of each model that has been seen, and what is supposed of others."""
+
+    supposed: float = SECONDS_PER_TFLOP["cpu"]
+    known: Mapping[str, float] = {}
+
+    def of(self, model: str) -> float:
+        """Seconds per TFLOP for `model`."""
+        return self.known.get(model, self.supposed)
+
+    def learned(self, model: str, *, tflop: float, seconds: float) -> "Speed":
+        """With one more measurement: an exponential mean per model. One that makes no sense is left out."""
+        if tflop <= 0 or seconds <= 0:
+            return self
+        measured = seconds / tflop
+        before = self.known.get(model, measured)
+        return Speed(self.supposed, {**self.known, model: before + _GAIN * (measured - before)})
+
+
+def predict(request: Request, *, speed: Speed, family: str = "sd1", source_pixels: int = AREA) -> float:
+    """Seconds of the machine that `request` will take, at least a millisecond.
+
+    `family` is the checkpoint's; `source_pixels` the size of the picture that is enlarged.
+    """
+    return max(0.001, work_of(request, family=family, source_pixels=source_pixels) * speed.of(worker_of(request)))
+
+
+def work_of(request: Request, *, family: str = "sd1", source_pixels: int = AREA) -> float:
+    """TFLOP of `request`."""
+    if isinstance(request, UpscaleRequest):
+        if request.upscaler in RESAMPLERS:
+            return RESAMPLE * request.scale**2 * source_pixels / AREA
+        return ENLARGE * source_pixels / AREA
+    price = PRICES.get(family, PRICES["sd1"])
+    work = calls_of(request) * _forward(price, request.canvas.pixels, rows=_guided(request))
+    work += DECODE * request.canvas.pixels / AREA
+    if request.source is not None:
+        work += ENCODE * request.canvas.pixels / AREA
+    if request.hires is not None:
+        width, height = request.size
+        steps = _calls(request, request.hires.steps or request.sampling.steps)
+        work += steps * _forward(price, width * height, rows=_guided(request))
+        work += (DECODE + ENCODE) * width * height / AREA
+    return work * request.count
+
+
+def calls_of(request: GenerationRequest) -> int:
+    """Model calls of one picture's first pass: from a source only a share of the steps runs (webui)."""
+    steps, source = request.sampling.steps, request.source
+    if source is not None and not source.exact_steps:
+        steps = min(steps, int(min(source.denoising_strength, 0.999) * steps) + 1)
+    return _calls(request, steps)
+
+
+def rows_of(request: Request) -> int:
+    """UNet rows that `request` adds to one forward: two a picture, one where guidance is off; 1 for what needs no UNet."""
+    return request.count * _guided(request) if isinstance(request, GenerationRequest) else 1
+
+
+def model_of(request: Request) -> str:
+    """The checkpoint that must be loaded; "" for none."""
+    return request.model.name if isinstance(request, GenerationRequest) else ""
+
+
+def worker_of(request: Request) -> str:
+    """What does the work, by which speed is learned: the checkpoint or the upscaler."""
+    return request.model.name if isinstance(request, GenerationRequest) else request.upscaler
+
+
+def _calls(request: GenerationRequest, steps: int) -> int:
+    return steps * _ORDERS[request.sampling.sampler]
+
+
+def _guided(request: GenerationRequest) -> int:
+    return 1 if request.guidance.cfg_scale == 1 else 2
+
+
+def _forward(price: Price, pixels: int, *, rows: int) -> float:
+    area = pixels / AREA
+    return rows * (price.linear * area + price.square * area * area)

@@ -1,0 +1,240 @@
+"""Which job is next: a lane a guild, people inside a lane, start-time fair queueing over predicted cost on both levels.
+
+A backlogged guild never delays another by more than one quantum (its costliest job), and within a guild the same holds
+for people. A job is paid for when it is taken, so one that is taken back before costs nobody anything. Pure: no clock,
+no Discord, no database.
+"""
+
+from collections import deque
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+import msgspec
+
+from bot.jobs.turns import SPARE, Turns
+
+T = TypeVar("T", bound=Hashable)
+
+DIRECT = 0
+"""The lane that all direct messages share; no server has this id."""
+EXAMINED = 64
+"""Lanes that are looked at for a job of the preferred model: a bound on the time of one decision."""
+
+
+class Entry(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """Something queued. `guild` is `DIRECT` for direct messages; `model` "" needs none."""
+
+    item: T
+    guild: int
+    person: int
+    cost: float
+    model: str
+
+
+@dataclass(slots=True)
+class Lane(Generic[T]):
+    """One guild's people and what each of them waits for, in the order they asked."""
+
+    turns: Turns[int] = field(default_factory=Turns[int])
+    lines: dict[int, deque[Entry[T]]] = field(default_factory=dict[int, deque[Entry[T]]])
+
+    def copy(self) -> "Lane[T]":
+        """The same lane, to be played through."""
+        return Lane(self.turns.copy(), {person: line.copy() for person, line in self.lines.items()})
+
+
+@dataclass(slots=True)
+class Lanes(Generic[T]):
+    """Both levels together: whose turn it is among guilds, and inside each."""
+
+    turns: Turns[int] = field(default_factory=Turns[int])
+    lanes: dict[int, Lane[T]] = field(default_factory=dict[int, Lane[T]])
+
+    def copy(self) -> "Lanes[T]":
+        """The same lanes, to be played through."""
+        return Lanes(self.turns.copy(), {guild: lane.copy() for guild, lane in self.lanes.items()})
+
+    def put(self, entry: Entry[T], *, front: bool) -> None:
+        """Let `entry` wait at the end of its person's line, or at its head."""
+        lane = self.lanes.setdefault(entry.guild, Lane())
+        line = lane.lines.setdefault(entry.person, deque())
+        if front:
+            line.appendleft(entry)
+        else:
+            line.append(entry)
+        lane.turns.join(entry.person)
+        self.turns.join(entry.guild)
+
+    def first(self) -> Entry[T] | None:
+        """Whose turn it is, by fairness alone."""
+        guild = self.turns.first()
+        if guild is None:
+            return None
+        lane = self.lanes[guild]
+        person = lane.turns.first()
+        assert person is not None  # noqa: S101 - a guild that waits has somebody who waits
+        return lane.lines[person][0]
+
+    def preferred(self, model: str, *, within: float, room: float) -> Entry[T] | None:
+        """The first head of a line that wants `model`: whose turn it is anyway, or one that costs at most `room`.
+
+        Looks at `EXAMINED` lines, none of them more than `within` behind the first of its level.
+        """
+        examined = 0
+        for guild in self.turns.nearest(within=within, limit=EXAMINED):
+            lane = self.lanes[guild]
+            for person in lane.turns.nearest(within=within, limit=EXAMINED - examined):
+                head = lane.lines[person][0]
+                if head.model == model and (examined == 0 or head.cost <= room):
+                    return head
+                examined += 1
+            if examined >= EXAMINED:
+                return None
+        return None
+
+    def drop(self, entry: Entry[T], *, served: bool) -> None:
+        """Take `entry` out. If it is `served`, guild and person pay its cost."""
+        lane = self.lanes[entry.guild]
+        line = lane.lines[entry.person]
+        line.remove(entry)
+        if not line:
+            del lane.lines[entry.person]
+        if served:
+            lane.turns.serve(entry.person, entry.cost, more=bool(line))
+            self.turns.serve(entry.guild, entry.cost, more=bool(lane.lines))
+        if not line:
+            lane.turns.leave(entry.person)
+        if not lane.lines:
+            self.turns.leave(entry.guild)
+        if len(self.lanes) > 2 * len(self.turns) + SPARE:
+            self.lanes = {guild: each for guild, each in self.lanes.items() if each.lines or self.turns.owes(guild)}
+
+    def adjust(self, entry: Entry[T], difference: float) -> None:
+        """What `entry` was served for cost `difference` more, or less, than was said."""
+        self.turns.adjust(entry.guild, difference)
+        if entry.guild in self.lanes:
+            self.lanes[entry.guild].turns.adjust(entry.person, difference)
+
+
+class FairQueue(Generic[T]):
+    """Items (hashable, each at most once) in fair order. Costs are predicted seconds.
+
+    `slack` is the cost that may go ahead of whoever is next because its model is loaded, all in all until that one goes.
+    """
+
+    def __init__(self, *, slack: float = 0.0) -> None:
+        self._slack = slack
+        self._overtaken = 0.0
+        self._lanes: Lanes[T] = Lanes()
+        self._entries: dict[T, Entry[T]] = {}
+        self._taken: dict[T, Entry[T]] = {}
+        self._order: dict[T, tuple[int, float]] | None = None
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, item: T) -> bool:
+        return item in self._entries
+
+    def push(self, item: T, *, guild: int | None, person: int, cost: float, model: str) -> None:
+        """Put `item` at the end of its person's line; `guild` None is a direct message, `model` "" needs none.
+
+        Raises ValueError when `item` is queued already.
+        """
+        self._put(Entry(item=item, guild=guild or DIRECT, person=person, cost=cost, model=model), front=False)
+
+    def push_front(self, item: T, *, guild: int | None, person: int, cost: float, model: str) -> None:
+        """Put `item` at the head of its person's line: one that is tried again. Raises ValueError as `push`."""
+        self._put(Entry(item=item, guild=guild or DIRECT, person=person, cost=cost, model=model), front=True)
+
+    def peek(self, *, prefer_model: str | None = None) -> T | None:
+        """What `pop` would take."""
+        entry = self._next(prefer_model)
+        return None if entry is None else entry.item
+
+    def pop(self, *, prefer_model: str | None = None) -> T | None:
+        """Take the next item; None when there is none. Its lanes pay its cost now; `settle` must follow when it is over.
+
+        A job of `prefer_model` may go before the one whose turn it is, while what has gone before that one since costs no
+        more than the slack.
+        """
+        entry = self._next(prefer_model)
+        if entry is None:
+            return None
+        self._overtaken = 0.0 if entry is self._lanes.first() else self._overtaken + entry.cost
+        self._lanes.drop(entry, served=True)
+        del self._entries[entry.item]
+        self._taken[entry.item] = entry
+        self._order = None
+        return entry.item
+
+    def remove(self, item: T) -> bool:
+        """Take `item` back, at no cost to its lanes. False when it is not queued."""
+        entry = self._entries.pop(item, None)
+        if entry is None:
+            return False
+        self._lanes.drop(entry, served=False)
+        self._order = None
+        self._forget_if_idle()
+        return True
+
+    def settle(self, item: T, *, spent: float | None = None) -> None:
+        """A popped `item` is over and cost `spent` in the end: 0 gives all back, None means as predicted.
+
+        Unknown items are ignored.
+        """
+        entry = self._taken.pop(item, None)
+        if entry is None:
+            return
+        if spent is not None and spent != entry.cost:
+            self._lanes.adjust(entry, spent - entry.cost)
+            self._order = None
+        self._forget_if_idle()
+
+    def position(self, item: T) -> int:
+        """Which place `item` has in the predicted order, from 1: the order of pops if nothing else happens.
+
+        Raises KeyError when it is not queued.
+        """
+        return self._predicted()[item][0]
+
+    def ahead(self, item: T) -> float:
+        """The cost of everything that goes before `item`. Raises KeyError when it is not queued."""
+        return self._predicted()[item][1]
+
+    def order(self) -> tuple[T, ...]:
+        """Everything queued, in the predicted order."""
+        return tuple(self._predicted())
+
+    def _put(self, entry: Entry[T], *, front: bool) -> None:
+        if entry.item in self._entries:
+            raise ValueError(f"{entry.item!r} is queued already")
+        self._entries[entry.item] = entry
+        self._lanes.put(entry, front=front)
+        self._order = None
+
+    def _next(self, prefer_model: str | None) -> Entry[T] | None:
+        if prefer_model is not None and self._slack > 0:
+            room = self._slack - self._overtaken
+            preferred = self._lanes.preferred(prefer_model, within=self._slack, room=room)
+            if preferred is not None:
+                return preferred
+        return self._lanes.first()
+
+    def _predicted(self) -> dict[T, tuple[int, float]]:
+        """Place and cost ahead of each item, found by playing a copy to its end; kept until something changes."""
+        if self._order is None:
+            lanes, ahead = self._lanes.copy(), 0.0
+            self._order = {}
+            while (entry := lanes.first()) is not None:
+                self._order[entry.item] = len(self._order) + 1, ahead
+                ahead += entry.cost
+                lanes.drop(entry, served=True)
+        return self._order
+
+    def _forget_if_idle(self) -> None:
+        """A studio with nothing to do starts afresh: nobody pays tomorrow for a night in which nobody else came."""
+        if not self._entries and not self._taken:
+            self._lanes = Lanes()
+            self._overtaken = 0.0

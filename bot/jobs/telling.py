@@ -1,0 +1,70 @@
+"""Telling the listener, each thing in a task of its own: a slow Discord never holds up painting.
+
+Owns those tasks; what they raise is logged and ends nothing else.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Literal
+
+from bot.jobs.listener import JobListener
+from inference.client.clock import Clock
+from storage.database import Database
+
+log = logging.getLogger(__name__)
+
+End = Literal["rendered", "failed", "cancelled"]
+"""The states that a listener is told of."""
+
+
+class Telling:
+    """Tasks that run by themselves until they are done or `stop` ends them. `listener` is asked for each time."""
+
+    def __init__(self, db: Database, clock: Clock, *, listener: Callable[[], JobListener]) -> None:
+        self._db, self._clock, self._listener = db, clock, listener
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def progressed(self, job: int) -> None:
+        """Something moved; at once, and whatever the listener raises stays here."""
+        try:
+            self._listener().progressed(job)
+        except Exception:
+            log.exception("The progress of job %d could not be told", job)
+
+    def tell(self, job: int, end: End) -> None:
+        """Tell how `job` ended, soon."""
+        task = asyncio.create_task(self._run(job, end), name=f"telling that job {job} is {end}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def stop(self, *, grace: float) -> None:
+        """Give what is being told `grace` seconds, then end it."""
+        if not self._tasks:
+            return
+        sleeping = asyncio.create_task(self._clock.sleep(grace))
+        told = asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.wait((sleeping, told), return_when=asyncio.FIRST_COMPLETED)
+        sleeping.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(sleeping, told, return_exceptions=True)
+
+    async def _run(self, job: int, end: End) -> None:
+        try:
+            await self._words(job, end)
+        except Exception:
+            log.exception("That job %d is %s could not be told", job, end)
+
+    async def _words(self, job_id: int, end: End) -> None:
+        """With the row as it is now: its card may have been hung only just before."""
+        job = await self._db.jobs.get(job_id)
+        if job is None or job.state.value != end or job.told:
+            return
+        match end:
+            case "rendered":
+                await self._listener().rendered(job, await self._db.images.of_job(job_id))
+            case "failed":
+                await self._listener().failed(job)
+            case "cancelled":
+                await self._listener().cancelled(job)
