@@ -17,6 +17,7 @@ import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
+from bot.discord_ui.account import REFUSED, UNREACHABLE
 from bot.errors import SetupError
 from bot.sandbox.page.page import mount
 from bot.sandbox.server import HOST, Loopback
@@ -25,11 +26,6 @@ from bot.studio import studio
 from inference.api.backend import BackendUnavailable
 
 log = logging.getLogger(__name__)
-
-REFUSED = (
-    "Discord refuses the token in EASEL_DISCORD_TOKEN. Copy it again from https://discord.com/developers/applications "
-    "(Bot, Reset Token), or unset the variable to use the sandbox."
-)
 
 
 async def run_easel(settings: Settings, *, stop: asyncio.Event | None = None) -> int:
@@ -77,26 +73,24 @@ def point_discord_at(*, api: str, gateway: str) -> None:
 
 async def _connect(settings: Settings, *, token: str, stop: asyncio.Event) -> None:
     """Log in and serve until `stop`, or until the client or the painter's first start ends with an error."""
-    async with studio(settings) as easel:
-        running = asyncio.create_task(easel.client.start(token), name="discord")
-        stopping = asyncio.create_task(stop.wait(), name="stop")
-        try:
+    stopping = asyncio.create_task(stop.wait(), name="stop")
+    running: asyncio.Task[None] | None = None
+    try:
+        async with studio(settings) as easel:
+            running = asyncio.create_task(easel.client.start(token), name="discord")
             await asyncio.wait({running, stopping, easel.failing}, return_when=asyncio.FIRST_COMPLETED)
             for task in (running, easel.failing):
                 if task.done():
                     task.result()
-        except discord.LoginFailure as error:
-            raise SetupError(REFUSED) from error
-        except BackendUnavailable as error:
-            raise SetupError(str(error)) from error
-        except aiohttp.ClientError as error:
-            raise SetupError(
-                f"Discord cannot be reached ({error}). Check the network, and start Easel again."
-            ) from error
-        finally:
-            stopping.cancel()
-            await easel.client.close()
-            await asyncio.gather(running, stopping, return_exceptions=True)
+    except discord.LoginFailure as error:
+        raise SetupError(REFUSED) from error
+    except BackendUnavailable as error:
+        raise SetupError(str(error)) from error
+    except aiohttp.ClientError as error:
+        raise SetupError(f"Discord cannot be reached ({error}). Check the network, and start Easel again.") from error
+    finally:
+        stopping.cancel()
+        await asyncio.gather(stopping, *([running] if running else []), return_exceptions=True)
 
 
 def _listen_for_signals(stop: asyncio.Event) -> None:

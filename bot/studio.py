@@ -51,7 +51,9 @@ async def studio(
     now: Callable[[], float] = time.time,
     guild_ready_timeout: float = 2.0,
 ) -> AsyncGenerator[Easel]:
-    """A studio that works as soon as its client is logged in. Raises SetupError where its memory cannot be opened.
+    """A studio that works as soon as its client is logged in (`client.start`, the caller's), and closes it at the end.
+
+    Raises SetupError where its memory cannot be opened.
 
     `backend`, `clock` and `now` (seconds since 1970) stand in for the settings' painter and the machine's time.
     """
@@ -69,6 +71,7 @@ async def studio(
             guild=settings.discord.guild,
             guild_ready_timeout=guild_ready_timeout,
         )
+        ends.push_async_callback(client.close)
         dispatcher = Dispatcher(
             db, painter, limits=settings.limits, max_rows=settings.inference.max_rows, clock=clock, now=now
         )

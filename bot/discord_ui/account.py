@@ -1,6 +1,6 @@
 """The bot's account as Discord knows it: asked once, over REST, without connecting to the gateway.
 
-Owns what is asked and how a refusal is worded. Used by `python run.py doctor`.
+Owns what is asked, and how a token that is refused and a Discord that is out of reach are worded.
 """
 
 import asyncio

@@ -56,19 +56,20 @@ async def studio_at(
     clock = clock or HandClock()
     painter = painter or FakeBackend(gate=gate)
     extra: dict[str, Any] = {} if now is None else {"now": now}
-    async with studio(settings, backend=painter, clock=clock, guild_ready_timeout=0.02, **extra) as easel:
-        running = asyncio.create_task(easel.client.start(token))
-        ready = asyncio.create_task(easel.delivery.ready.wait())
-        try:
+    running: asyncio.Task[None] | None = None
+    try:
+        async with studio(settings, backend=painter, clock=clock, guild_ready_timeout=0.02, **extra) as easel:
+            running = asyncio.create_task(easel.client.start(token))
+            ready = asyncio.create_task(easel.delivery.ready.wait())
             done, _ = await asyncio.wait({running, ready}, timeout=15, return_when=asyncio.FIRST_COMPLETED)
+            ready.cancel()
             if running in done:
                 await running
             assert ready in done, "the studio did not log in"
             yield Studio(easel, clock, painter)
-        finally:
-            ready.cancel()
-            await easel.client.close()
-            await asyncio.gather(running, ready, return_exceptions=True)
+    finally:
+        if running is not None:
+            await asyncio.gather(running, return_exceptions=True)
 
 
 def parts_of(message: Json) -> Iterator[Json]:

@@ -1,5 +1,6 @@
 """/imagine from the command to the card and on: with the real client, the real queue, real SQLite and a held painter."""
 
+import asyncio
 import io
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -62,8 +63,10 @@ async def paint(person: Person, **options: object) -> Json:
     """A finished card for `person` in #paint."""
     before = person.messages("#paint")
     newest = before[-1]["id"] if before else "0"
-    await (await person.slash("imagine", "#paint", **{"prompt": "a red apple", **options})).answered()
-    return await result_in(person, "#paint", after=newest)
+    asked = await (await person.slash("imagine", "#paint", **{"prompt": "a red apple", **options})).answered()
+    done = await result_in(person, "#paint", after=newest)
+    await person.until(lambda: person.message(asked) is None)
+    return done
 
 
 async def test_a_card_at_once_then_four_pictures(held: Studio, gate: HeldGate, ada: Person) -> None:
@@ -72,11 +75,9 @@ async def test_a_card_at_once_then_four_pictures(held: Studio, gate: HeldGate, a
     assert "a \\*red\\* apple" in words_of(card)
     assert button_of(card, Action.CANCEL)
     await gate.reached(1, "painting")
-    for _ in range(6):
-        point = await gate.reached(1)
+    while (await gate.reached(1)).done < 6:
         gate.release(1)
-        del point
-    await gate.reached(1)
+        await asyncio.sleep(0)
     await held.refresh_cards()
     moved = ada.message(card)
     assert moved is not None
@@ -134,8 +135,6 @@ async def test_delete_is_for_the_owner(quick: Studio, ada: Person, ben: Person, 
     mine = await paint(cleo)
     await cleo.click(mine, button_of(mine, Action.DELETE))
     await cleo.until(lambda: cleo.message(mine) is None)
-    page = await ada.until(lambda: True)
-    assert page
     assert (await quick.easel.desk.db.images.page(int(cleo.id), offset=0)).total == 4
 
 
@@ -168,6 +167,7 @@ async def test_the_form_paints(quick: Studio, ada: Person) -> None:
     assert len(form.modal["components"]) == 5
     await (await ada.submit(form, {"prompt": "a pear", "picture": [("start.png", png())]})).answered()
     done = await result_in(ada, "#paint")
+    await ada.until(lambda: len(ada.messages("#paint")) == 1)
     image = (await quick.easel.desk.db.images.of_message(int(done["id"])))[0]
     assert image.request.source is not None
 
@@ -210,7 +210,7 @@ async def test_the_queue_and_cancelling(held: Studio, gate: HeldGate, ada: Perso
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"prompt": "  "}, "prompt"),
+        ({"prompt": "  "}, "what to paint"),
         ({"model": "no such thing"}, "no such thing"),
         ({"sampler": "magic"}, "magic"),
         ({"style": "nobody's"}, "nobody's"),
