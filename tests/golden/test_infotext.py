@@ -91,7 +91,9 @@ def test_first_pass_of_old_hires_fix(row: dict[str, Any]) -> None:
     assert list(first_pass_size(*row["size"])) == row["first_pass"]
 
 
-@pytest.mark.parametrize("row", NAMES, ids=lambda row: f"{row['sampler']}-{row['scheduler']}-{row['convert_automatic']}")
+@pytest.mark.parametrize(
+    "row", NAMES, ids=lambda row: f"{row['sampler']}-{row['scheduler']}-{row['convert_automatic']}"
+)
 def test_names_of_samplers(row: dict[str, Any]) -> None:
     """Old joint names are taken apart as in the webui; what it replaces silently by its first sampler is unknown here."""
     sampler, schedule = split_names(row["sampler"] or "", row["scheduler"])

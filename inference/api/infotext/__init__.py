@@ -1,6 +1,30 @@
-"""The parameter text that pictures carry."""
+"""The parameter text that pictures carry: written in the webui's order and quoting, read back from wherever it comes.
+
+- `writing`: facts -> text. `facts`: a request and the file that painted it -> facts.
+- `parsing`: text -> the webui's table of parameters. `defaults`: what missing keys mean, and what old versions meant.
+- `foreign`: texts of Civitai and NovelAI. `pictures`: the text inside a picture's bytes, and the EXIF that carries one.
+- `resolving`: parameters and an inventory -> a request, with a sentence for all that cannot be honoured.
+- `keys`: the table of what is honoured, from which `docs/infotext.md` is made.
+
+Owns the text's form and meaning. Refuses to read files and to paint.
+"""
 
 from inference.api.infotext.facts import facts_of
+from inference.api.infotext.parsing import parse_parameters
+from inference.api.infotext.pictures import NoInfotext, exif_with, infotext_in, is_picture
+from inference.api.infotext.resolving import Resolved, read_infotext, resolve
 from inference.api.infotext.writing import Facts, write_infotext
 
-__all__ = ["Facts", "facts_of", "write_infotext"]
+__all__ = [
+    "Facts",
+    "NoInfotext",
+    "Resolved",
+    "exif_with",
+    "facts_of",
+    "infotext_in",
+    "is_picture",
+    "parse_parameters",
+    "read_infotext",
+    "resolve",
+    "write_infotext",
+]

@@ -47,7 +47,9 @@ def complete(found: Parameters) -> None:
         found.setdefault(key, value)
     if found["FP8 weight"] != MISSING["FP8 weight"]:
         found.setdefault("Cache FP16 weight for LoRA", False)
-    if "Emphasis" not in found and (uses_emphasis(str(found["Prompt"])) or uses_emphasis(str(found["Negative prompt"]))):
+    if "Emphasis" not in found and (
+        uses_emphasis(str(found["Prompt"])) or uses_emphasis(str(found["Negative prompt"]))
+    ):
         found["Emphasis"] = "Original"
     _apply_version(found)
 

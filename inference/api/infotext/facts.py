@@ -19,7 +19,7 @@ from inference.api.result import ModelFile
 _SAMPLERS = {row.id: row for row in SAMPLERS}
 _SCHEDULES = {row.id: row.label for row in SCHEDULES}
 _UPSCALERS = {row.id: row.label for row in (*LATENT_UPSCALERS, *UPSCALERS)}
-_TIMESTEP_SAMPLERS = frozenset({"ddim", "ddim_cfgpp", "plms", "unipc"})
+TIMESTEP_SAMPLERS = frozenset({"ddim", "ddim_cfgpp", "plms", "unipc"})
 """Their eta has a key and a default of its own."""
 _SIZES = frozenset({"Hires resize"})
 _SIZE = re.compile(r"\d+x\d+")
@@ -102,7 +102,7 @@ def schedule_label(sampler: str, schedule: str) -> str:
 
 
 def _sampling(sampling: Sampling) -> dict[str, Value]:
-    timesteps = sampling.sampler in _TIMESTEP_SAMPLERS
+    timesteps = sampling.sampler in TIMESTEP_SAMPLERS
     default = 0.0 if timesteps else 1.0
     eta = None if sampling.eta in (None, default) else number(sampling.eta or 0.0)
     unipc = sampling.unipc if sampling.sampler == "unipc" else None
@@ -181,6 +181,7 @@ def _source(source: SourcePicture) -> dict[str, Value]:
             "Mask blur Y": mask.blur_y,
             "Inpaint area": "Only masked" if mask.only_masked else None,
             "Masked area padding": mask.padding if mask.only_masked else None,
+            "Soft mask": None if mask.rounded else True,
             "Masked content": mask.content if mask.content != "original" else None,
         }
     return told

@@ -30,10 +30,7 @@ def parse_parameters(
     Sizes are split into `KEY-1` and `KEY-2`. `styles` that are found in the prompts are taken out as `mode` says, and named
     under "Styles array". Keys in `skip` are left out.
     """
-    *lines, last = text.strip().split("\n")
-    pairs = pairs_in(last)
-    if len(pairs) < LEAST:
-        lines, pairs = [*lines, last], []
+    lines, pairs = split(text)
     prompt, negative = _prompts(lines)
     found: Parameters = {}
     for key, value in pairs:
@@ -53,9 +50,11 @@ def parse_parameters(
     return found
 
 
-def pairs_in(line: str) -> list[tuple[str, str]]:
-    """Keys and values of a line as they are written there."""
-    return [(match[1], match[2]) for match in _PAIR.finditer(line) if match[1] is not None]
+def split(text: str) -> tuple[list[str], list[tuple[str, str]]]:
+    """The lines of the prompts, and the keys and values of the last line if it is one of parameters, as written there."""
+    *lines, last = text.strip().split("\n")
+    pairs = [(match[1], match[2]) for match in _PAIR.finditer(last) if match[1] is not None]
+    return (lines, pairs) if len(pairs) >= LEAST else ([*lines, last], [])
 
 
 def _prompts(lines: Iterable[str]) -> tuple[str, str]:
