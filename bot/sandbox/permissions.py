@@ -18,6 +18,7 @@ ATTACH_FILES: Final = 1 << 15
 READ_MESSAGE_HISTORY: Final = 1 << 16
 MENTION_EVERYONE: Final = 1 << 17
 USE_APPLICATION_COMMANDS: Final = 1 << 31
+SEND_MESSAGES_IN_THREADS: Final = 1 << 38
 
 EVERYONE: Final = (
     ADD_REACTIONS
@@ -27,6 +28,7 @@ EVERYONE: Final = (
     | ATTACH_FILES
     | READ_MESSAGE_HISTORY
     | USE_APPLICATION_COMMANDS
+    | SEND_MESSAGES_IN_THREADS
 )
 """What everybody in a fresh server may."""
 ALL: Final = (1 << 53) - 1

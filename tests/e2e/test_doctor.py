@@ -12,6 +12,7 @@ from bot.commands.checks.finding import Level
 from bot.commands.doctor import examine
 from bot.discord_ui.account import look_up
 from bot.errors import SetupError
+from bot.sandbox.faults import on
 from bot.sandbox.model import Overwrite
 from bot.sandbox.permissions import ATTACH_FILES, VIEW_CHANNEL
 from bot.sandbox.server import Loopback
@@ -78,7 +79,7 @@ async def test_no_network_is_told_apart_from_a_bad_token(monkeypatch: pytest.Mon
 
 async def test_discords_own_trouble_is_told_apart_as_well(loopback: Loopback) -> None:
     """A ban for too many requests is Discord's word, not the token's or the network's."""
-    loopback.faults.rate_limit(lambda method, path: path == "/users/@me", via=False)
+    loopback.faults.rate_limit(on("GET", "/users/@me"), via=False)
     with pytest.raises(SetupError, match="status 429"):
         await look_up(loopback.token)
 
