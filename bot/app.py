@@ -87,7 +87,7 @@ async def _connect(settings: Settings, *, token: str, stop: asyncio.Event) -> No
     except BackendUnavailable as error:
         raise SetupError(str(error)) from error
     except aiohttp.ClientError as error:
-        raise SetupError(f"Discord cannot be reached ({error}). Check the network, and start Easel again.") from error
+        raise SetupError(UNREACHABLE.format(error)) from error
     finally:
         stopping.cancel()
         await asyncio.gather(stopping, *([running] if running else []), return_exceptions=True)
