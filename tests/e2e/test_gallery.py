@@ -30,6 +30,8 @@ from tests.e2e.easel import Studio, button_of, parts_of, pictures_of, settings_i
 NOW = 1_793_880_000.0
 """2026-11-05, 12:00 UTC."""
 OCTOBER = NOW - 7 * 86400
+MESSAGE = 9001
+"""The card that shows what was painted before."""
 
 
 @pytest.fixture
@@ -47,17 +49,17 @@ def db(studio: Studio) -> Database:
     return studio.easel.desk.db
 
 
-def level(number: int) -> int:
-    """How red the `number`-th picture is."""
-    return 40 + 8 * number
+def level(seed: int) -> int:
+    """How red the picture of a seed is."""
+    return 40 + 8 * seed
 
 
-def request_for(number: int) -> GenerationRequest:
-    """What the `number`-th picture is asked with."""
+def request_for(seed: int) -> GenerationRequest:
+    """A request for one picture."""
     return GenerationRequest(
-        prompt=Prompt(f"apple {number}"),
+        prompt=Prompt("an apple"),
         canvas=Canvas(64, 64),
-        seeds=Seeds(number),
+        seeds=Seeds(seed),
         model=ModelRef("fruit/gradient"),
         sampling=Sampling(steps=4),
     )
@@ -69,29 +71,36 @@ def address_of(person: Person) -> Address:
     return Address(channel=int(channel.id), guild=int(channel.guild_id or 0), person=int(person.id))
 
 
-async def paint(db: Database, person: Person, count: int, *, now: float = NOW) -> list[Stored]:
-    """`count` pictures in jobs of their own, as if painted and posted in #paint; each red to its own degree. Oldest first."""
-    made: list[Stored] = []
-    for number in range(1, count + 1):
-        buffer = io.BytesIO()
-        Image.new("RGB", (64, 64), (level(number), 0, 0)).save(buffer, "PNG")
-        request = request_for(number)
-        job = await db.jobs.add(
-            address=address_of(person),
-            request=request,
-            kind="imagine",
-            prompt=f"apple {number}",
-            parent=None,
-            cost=1.0,
-            now=now,
-        )
-        await db.jobs.start(job.id)
-        result = ImageResult(buffer.getvalue(), 64, 64, number, "parameters")
-        made += await db.jobs.render(
-            job.id, images=[result], requests=[request], models=["fruit/gradient"], seconds=2.5, rows=8, now=now
-        )
-        await db.jobs.deliver(job.id, message=9000 + number, channel=address_of(person).channel, now=now)
+async def paint(db: Database, person: Person, count: int, *, now: float = NOW) -> tuple[Stored, ...]:
+    """A job of `count` pictures, as if painted and posted in #paint; seeds from 1, each red to its own degree. Oldest first."""
+    job = await db.jobs.add(
+        address=address_of(person),
+        request=request_for(1),
+        kind="imagine",
+        prompt="an apple",
+        parent=None,
+        cost=1.0,
+        now=now,
+    )
+    await db.jobs.start(job.id)
+    made = await db.jobs.render(
+        job.id,
+        images=[painted(seed) for seed in range(1, count + 1)],
+        requests=[request_for(seed) for seed in range(1, count + 1)],
+        models=["fruit/gradient"] * count,
+        seconds=2.5 * count,
+        rows=8 * count,
+        now=now,
+    )
+    await db.jobs.deliver(job.id, message=MESSAGE, channel=address_of(person).channel, now=now)
     return made
+
+
+def painted(seed: int) -> ImageResult:
+    """A picture whose red tells its seed."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (64, 64), (level(seed), 0, 0)).save(buffer, "PNG")
+    return ImageResult(buffer.getvalue(), 64, 64, seed, "parameters")
 
 
 def lose_file(folder: Path, image: Stored) -> None:
@@ -117,6 +126,12 @@ def _red(pixel: Any) -> int:
 def menu_of(message: Json) -> Json:
     """The menu of a page."""
     return next(part for part in parts_of(message) if part["type"] == 3)
+
+
+def shelf_of(page: Json) -> dict[int, int]:
+    """Which seeds stand on a page, by their numbers."""
+    options = menu_of(page)["options"]
+    return {int(each["label"].split(".")[0]): int(each["description"].split()[1]) for each in options}
 
 
 def labels_of(message: Json) -> list[str]:
@@ -177,7 +192,7 @@ async def test_closed_conversations_open_it_in_the_server(
     page = await press(ada, home, "Recent")
     assert len(pictures_of(page)) == 1
     shown = await choose(ada, page, 2)
-    assert "apple 1" in words_of(shown)
+    assert "seed `1`" in words_of(shown)
     assert ben.message(home) is None
     assert len(ada.messages("#paint")) == 1
 
@@ -188,14 +203,14 @@ async def test_pages_are_turned_in_one_message(studio: Studio, db: Database, ada
     home = await opened_home(ada)
     page = await press(ada, home, "Recent")
     assert "page 1 of 3" in words_of(page)
-    assert [option["label"] for option in menu_of(page)["options"]][::8] == ["1. apple 21", "9. apple 13"]
+    assert shelf_of(page) == {number: 22 - number for number in range(1, 10)}
     newest, ninth = await reds(page, (8 + 128, 8 + 128), (8 + 2 * 264 + 128, 8 + 2 * 264 + 128))
     assert newest == pytest.approx(level(21), abs=6)
     assert ninth == pytest.approx(level(13), abs=6)
     with pytest.raises(Refused, match="switched off"):
         await ada.click(page, "◀️")
     page = await press(ada, await press(ada, page, "▶️"), "▶️")
-    assert [option["label"] for option in menu_of(page)["options"]] == ["19. apple 3", "20. apple 2", "21. apple 1"]
+    assert shelf_of(page) == {19: 3, 20: 2, 21: 1}
     with pytest.raises(Refused, match="switched off"):
         await ada.click(page, "▶️")
     assert "page 2 of 3" in words_of(await press(ada, page, "◀️"))
@@ -210,7 +225,7 @@ async def test_a_picture_is_opened_and_put_back(studio: Studio, db: Database, ad
     assert await reds(shown, (32, 32)) == [pytest.approx(level(2), abs=6)]
     assert "`gradient` · seed `2` · 64 × 64" in words_of(shown)
     place = address_of(ada)
-    assert f"https://discord.com/channels/{place.guild}/{place.channel}/9002" in words_of(shown)
+    assert f"https://discord.com/channels/{place.guild}/{place.channel}/{MESSAGE}" in words_of(shown)
     assert button_of(shown, Action.UPSCALE) == Ticket(Action.UPSCALE, made[1].id).custom_id
     assert labels_of(shown)[-2:] == ["Back", "Home"]
     page = await press(ada, shown, "Back")
@@ -226,8 +241,8 @@ async def test_stars_are_a_shelf_of_their_own(studio: Studio, db: Database, ada:
     for image in (first, second):
         await db.images.star(int(ada.id), image.id, NOW)
     page = await press(ada, await press(ada, home, "Home"), "Starred")
-    assert [option["label"] for option in menu_of(page)["options"]] == ["1. apple 2", "2. apple 1"]
-    assert "apple 2" in words_of(await choose(ada, page, 1))
+    assert shelf_of(page) == {1: 2, 2: 1}
+    assert "seed `2`" in words_of(await choose(ada, page, 1))
     page = await press(ada, page, "Back")
     await db.images.unstar(int(ada.id), first.id)
     menu = menu_of(page)
@@ -250,7 +265,7 @@ async def test_what_was_deleted_meanwhile_is_a_sentence(studio: Studio, db: Data
     assert "That picture is gone" in words_of(told)
     assert ada.message(page) == page
     page = await press(ada, page, "▶️")
-    assert [option["label"] for option in menu_of(page)["options"]] == ["1. apple 10"]
+    assert shelf_of(page) == {1: 10}
     assert "▶️" not in labels_of(page)
 
 
@@ -260,7 +275,7 @@ async def test_a_lost_file_does_not_hide_the_others(studio: Studio, db: Database
     lose_file(tmp_path, made[1])
     page = await press(ada, await opened_home(ada), "Recent")
     assert "3 pictures, newest first · 1 picture of this page cannot be shown any more" in words_of(page)
-    assert [option["label"] for option in menu_of(page)["options"]] == ["1. apple 3", "2. apple 1"]
+    assert shelf_of(page) == {1: 3, 2: 1}
 
 
 async def test_a_picture_is_deleted_where_it_is_open(studio: Studio, db: Database, ada: Person, ben: Person) -> None:
@@ -275,7 +290,7 @@ async def test_a_picture_is_deleted_where_it_is_open(studio: Studio, db: Databas
     shown = await choose(ada, await press(ada, await opened_home(ada), "Recent"), 1)
     page = await press(ada, shown, "🗑️")
     assert "The picture is deleted." in words_of(page)
-    assert [option["label"] for option in menu_of(page)["options"]] == ["1. apple 1"]
+    assert shelf_of(page) == {1: 1}
     assert await db.images.get(made[1].id) is None
     assert not await db.pictures.has(made[1].sha256)
     assert "No stars yet" in words_of(await press(ben, theirs, "Back"))
@@ -329,7 +344,7 @@ async def test_being_forgotten(studio: Studio, db: Database, ada: Person, ben: P
     await db.styles.save(me, "ink", prompt="ink", negative="", now=NOW)
     await db.seeds.save(me, "lucky", 7, NOW)
     job = await studio.easel.desk.dispatcher.submit(
-        address=address_of(ada), request=request_for(5), kind="imagine", prompt="apple 5"
+        address=address_of(ada), request=request_for(5), kind="imagine", prompt="an apple"
     )
     card = await (await ada.slash("gallery forget-me", "#paint")).answered()
     assert ben.message(card) is None
