@@ -10,7 +10,7 @@ from typing import Final
 import aiohttp
 import discord
 
-from bot.discord_ui.client import PERMISSIONS, missing_permissions
+from bot.discord_ui.client import PERMISSIONS, intents, missing_permissions
 from bot.errors import SetupError
 
 PATIENCE: Final = 60.0
@@ -51,7 +51,7 @@ class Account:
 
 async def look_up(token: str) -> Account:
     """Log in with `token` and look around. Raises SetupError: refused, no network, or Discord's own trouble."""
-    client = discord.Client(intents=discord.Intents.none())
+    client = discord.Client(intents=intents())
     try:
         async with asyncio.timeout(PATIENCE):
             await client.login(token)

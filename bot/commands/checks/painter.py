@@ -86,7 +86,7 @@ def model_findings(inventory: Inventory, *, folder: str) -> tuple[Finding, ...]:
     if more := len(inventory.checkpoints) - LISTED if len(inventory.checkpoints) > LISTED else 0:
         checkpoints.append(ok("Model", f"{more} more checkpoints; `python run.py models` lists all"))
     counts = {kind: len(getattr(inventory, kind)) for kind in OTHERS}
-    listed = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+    listed = ", ".join(f"{count} {kind if count > 1 else kind[:-1]}" for kind, count in counts.items() if count)
     others = [ok("Other files", listed)] if listed else []
     problems = [
         note("Unusable", f"{problem.path}: {problem.sentence}", "Mend, move or delete it; the rest is used without it.")
