@@ -1,55 +1,33 @@
-"""From a request's sampling to a running sampler: its schedule, its first x, its share of the steps (webui v1.10.1, §5).
+"""A request's sampling at work: its sampler, started and wrapped, as one generator. And how many calls that will be.
 
-`latent` and `denoising_strength` make it img2img: t = ⌊strength·steps⌋, and t + 1 of the steps run.
+Owns how course, noise, mask and sampler meet. Refuses to know prompts and guidance.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
-from inference.api import request as api
-from inference.api.catalog import SAMPLERS as ROWS
-from inference.engine.sampling.samplers import SAMPLERS, TIMESTEP_SAMPLERS, Knobs
-from inference.engine.sampling.schedules import ModelTable, Range, sigmas_of
+from inference.api import sampling as api
+from inference.engine.noise_table import ModelTable, default_alphas, table_of
+from inference.engine.sampling.calls import blended_after, blended_before, consistent, timed
+from inference.engine.sampling.course import ROW_OF, Course, course_of, knobs_of, share_of
+from inference.engine.sampling.knobs import Noise
+from inference.engine.sampling.samplers import BROWNIAN, SAMPLERS, SPAN_SAMPLERS, TIMESTEP_SAMPLERS
 from inference.engine.work import Sampling
-
-_DEFAULT = {row.id: row.schedule for row in ROWS}
-TRAINED = 1000
-"""Timesteps a model is trained at."""
 
 
 class Stream(Protocol):
-    """Noise, draw after draw."""
+    """Noise of one picture, draw after draw, where its latent is."""
 
-    def next(self, shape: tuple[int, ...]) -> Tensor:
-        """The next draw, fp32, where the latent is."""
+    def next(self, shape: Sequence[int]) -> Tensor:
+        """The next draw, fp32."""
         ...
 
-
-def kept_steps(steps: int, denoising_strength: float | None) -> int:
-    """t_enc: how many steps of `steps` img2img goes back; all of them without a source."""
-    return steps if denoising_strength is None else int(min(denoising_strength, 0.999) * steps)
-
-
-def share_of_steps(steps: int, denoising_strength: float | None, *, exact: bool = False) -> tuple[int, int]:
-    """(length of the schedule, t_enc) of img2img. `exact` lengthens the schedule so that `steps` of it run (webui)."""
-    if not exact or not denoising_strength:
-        return steps, kept_steps(steps, denoising_strength)
-    return int(steps / min(denoising_strength, 0.999)), steps - 1
-
-
-def ddim_timesteps(steps: int) -> list[int]:
-    """1, 1 + k, 1 + 2k … below 1000, k = ⌊1000/steps⌋: one more than asked where 1000 is no multiple (webui)."""
-    return [min(timestep + 1, TRAINED - 1) for timestep in range(0, TRAINED, max(1, TRAINED // steps))]
-
-
-def model_calls(sampling: api.Sampling, denoising_strength: float | None = None, *, exact: bool = False) -> int:
-    """How many Evaluate `sample` will yield."""
-    length, kept = share_of_steps(sampling.steps, denoising_strength, exact=exact)
-    if sampling.sampler in TIMESTEP_SAMPLERS:
-        entries = len(ddim_timesteps(length))
-        return max(0, (entries if denoising_strength is None else min(kept, entries - 1)) - 1)
-    return length if denoising_strength is None else min(kept + 1, length)
+    def brownian(self, low: float, high: float, shape: Sequence[int]) -> Noise:
+        """The picture's Brownian path between two noise levels."""
+        ...
 
 
 def sample(
@@ -60,52 +38,86 @@ def sample(
     stream: Stream,
     latent: Tensor | None = None,
     denoising_strength: float | None = None,
-    exact: bool = False,
+    exact_steps: bool = False,
     extra_noise: float = 0.0,
+    mask: Tensor | None = None,
 ) -> Sampling:
     """Run `sampling` from `noise` (1, C, h, w), or from `latent` noised as far as `denoising_strength` says.
 
-    `exact` runs all steps even with a source (hires fix does); `extra_noise` is how much more of `noise` lies over it.
+    `exact_steps` runs all steps and not the strength's share of them (hires fix does). `extra_noise` adds so many parts of
+    `noise` more. With `mask` (1, 1, h, w), 1 where something new goes, the rest stays `latent` at every call and in the
+    result. `stream` gives the noise of later steps.
     """
-    strength = None if latent is None else denoising_strength
-    ancestral = sampling.sampler not in TIMESTEP_SAMPLERS
-    knobs = Knobs(
-        eta=sampling.eta if sampling.eta is not None else float(ancestral),
-        s_noise=sampling.s_noise,
-        churn=sampling.s_churn,
-        churn_from=sampling.s_tmin,
-        churn_to=sampling.s_tmax or float("inf"),
-    )
-    shape = tuple(noise.shape)
-    length, kept = share_of_steps(sampling.steps, strength, exact=exact)
-    if sampling.sampler in TIMESTEP_SAMPLERS:
-        timesteps = ddim_timesteps(length)
-        x = noise
-        if latent is not None:
-            kept = min(kept, len(timesteps) - 1)
-            alpha = float(table.alphas_cumprod[timesteps[kept]])
-            x = latent * alpha**0.5 + noise * ((1 - alpha) ** 0.5 + extra_noise)
-            timesteps = timesteps[:kept]
-        walk = TIMESTEP_SAMPLERS[sampling.sampler]
-        return (yield from walk(x, timesteps, knobs, lambda: stream.next(shape), table))
-    sigmas = schedule_of(sampling, table, length)
-    x = noise * sigmas[0]
+    share = share_of(sampling.steps, None if latent is None else denoising_strength, exact_steps=exact_steps)
+    if latent is not None and share.kept == -1:
+        return latent
+    in_time, consistency = sampling.sampler in TIMESTEP_SAMPLERS, sampling.sampler == "lcm"
+    table = table.consistency() if consistency else table
+    course = course_of(sampling, table, share, extra_noise=extra_noise)
+    x = noise * course.noise_scale
     if latent is not None:
-        sigmas = sigmas[max(0, length - kept - 1) :]
-        x = latent + noise * (sigmas[0] + extra_noise)
-    return (yield from SAMPLERS[sampling.sampler](x, sigmas, knobs, lambda: stream.next(shape)))
+        x = x + latent * course.source_scale
+    walk = _started(sampling, x, course, stream=stream, table=table, onward=latent is not None)
+    if latent is not None and mask is not None:
+        walk = (blended_before if in_time else blended_after)(walk, latent=latent, mask=mask)
+    walk = timed(walk, table, walks_in_time=in_time)
+    # What is wrapped last is nearest to the engine: it sees calls last and answers first.
+    final = yield from consistent(walk) if consistency else walk
+    return final if mask is None or latent is None else final * mask + latent * (1 - mask)
 
 
-def schedule_of(sampling: api.Sampling, table: ModelTable, steps: int | None = None) -> list[float]:
-    """All sigmas of `sampling`, or of as many `steps`, a final 0 included."""
-    name = _DEFAULT[sampling.sampler] if sampling.schedule == "automatic" else sampling.schedule
-    trained = table.sigmas
-    extra = int(sampling.discard_penultimate)
-    span = Range(
-        (steps or sampling.steps) + extra,
-        low=sampling.sigma_min or float(trained[0]),
-        high=sampling.sigma_max or float(trained[-1]),
-        rho=sampling.rho,
+def _started(
+    sampling: api.Sampling, x: Tensor, course: Course, *, stream: Stream, table: ModelTable, onward: bool
+) -> Sampling:
+    """The sampler itself, at its start."""
+    name, shape, knobs = sampling.sampler, tuple(x.shape), knobs_of(sampling, onward=onward)
+    noise: Noise = lambda _, __: stream.next(shape)  # noqa: E731 - one of two sources of noise, and shorter than the other
+    if name in BROWNIAN:
+        noise = stream.brownian(*course.whole, shape)
+    if course.span is not None:
+        return SPAN_SAMPLERS[name](x, course.span, knobs, noise)
+    if name in TIMESTEP_SAMPLERS:
+        return TIMESTEP_SAMPLERS[name](x, course.timesteps, knobs, noise, table)
+    return SAMPLERS[name](x, course.sigmas, knobs, noise)
+
+
+class _NoNoise:
+    """A stream for counting: always nothing."""
+
+    def next(self, shape: Sequence[int]) -> Tensor:
+        return torch.zeros(tuple(shape))
+
+    def brownian(self, low: float, high: float, shape: Sequence[int]) -> Noise:
+        del low, high
+        return lambda _, __: torch.zeros(tuple(shape))
+
+
+def model_calls(sampling: api.Sampling, denoising_strength: float | None = None, *, exact_steps: bool = False) -> int:
+    """How many Evaluate `sample` will yield, counted on a latent of one number.
+
+    Exact for every sampler but DPM adaptive, which takes as many as a picture needs: of that an estimate.
+    """
+    one = torch.ones(1, 1, 1, 1)
+    walk = sample(
+        sampling,
+        table=table_of(default_alphas(), sampling),
+        noise=one,
+        stream=_NoNoise(),
+        latent=None if denoising_strength is None else one,
+        denoising_strength=denoising_strength,
+        exact_steps=exact_steps,
     )
-    sigmas = sigmas_of(name, table, span)
-    return [*sigmas[:-2], sigmas[-1]] if extra else sigmas
+    count, answer = 0, None
+    while True:
+        try:
+            call = walk.send(answer)
+        except StopIteration:
+            return count
+        denoised = call.x / (1 + call.sigma**2)
+        count, answer = count + 1, (denoised, denoised) if call.pair else denoised
+
+
+def guided_calls(sampling: api.Sampling, denoising_strength: float | None = None, *, exact_steps: bool = False) -> int:
+    """Calls as Skip Early CFG counts them: the steps that run, twice for samplers of second order (`Guide.calls`)."""
+    share = share_of(sampling.steps, denoising_strength, exact_steps=exact_steps)
+    return share.counted * ROW_OF[sampling.sampler].order
