@@ -21,12 +21,11 @@ from inference.engine.bad_file import BadFile, BrokenModel
 from inference.engine.families import INPAINTING, Family, Tower, identify, input_channels
 from inference.engine.layout import Source, clip_sources, open_clip_sources, unet_sources, vae_sources
 from inference.engine.networks.merge import Wardrobe
+from inference.engine.noise_table import default_alphas, zero_terminal
 from inference.engine.text import TextEncoders, TextTower
 from inference.engine.weights import WeightsFile
 
 Prediction = Literal["epsilon", "v_prediction"]
-TERMINAL_ALPHA = 4.8973451890853435e-08
-"""What a zero-terminal-SNR table ends with instead of 0, so that the largest sigma is finite (webui)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,21 +281,6 @@ def _answers_like_v(unet: UNet2DConditionModel) -> bool:
     context = torch.full((1, 2, int(unet.config["cross_attention_dim"])), 0.5, device=weight.device, dtype=weight.dtype)
     answer = unet(sample, torch.tensor([999], device=weight.device), encoder_hidden_states=context).sample
     return float((answer.float() - sample.float()).mean()) < -1
-
-
-def default_alphas() -> Tensor:
-    """Stable Diffusion's noise table: betas linear in their root from 0.00085 to 0.012; (1000,) fp32."""
-    betas = torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float64) ** 2
-    return (1 - betas).cumprod(0).float()
-
-
-def zero_terminal(alphas_cumprod: Tensor) -> Tensor:
-    """`alphas_cumprod` shifted and scaled so that it ends (almost) without signal (Lin et al. 2023, arXiv 2305.08891)."""
-    root = alphas_cumprod.double().sqrt()
-    scaled = (root - root[-1]) * (root[0] / (root[0] - root[-1]))
-    table = (scaled**2).float()
-    table[-1] = TERMINAL_ALPHA
-    return table
 
 
 def _alphas(file: WeightsFile, family: Family, *, terminal: bool) -> Tensor:
