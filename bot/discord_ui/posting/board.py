@@ -74,9 +74,10 @@ class Board:
         )
 
     async def hang(self, job: Job, message: int) -> None:
-        """Keep `message`, the queue card of `job`, true; one whose job is over meanwhile is taken down at once."""
-        if not message:
-            return
+        """Keep `message`, the queue card of `job`, true; one whose job is over meanwhile is taken down at once.
+
+        0 is the interaction's first answer: all that is known of a card when a crash came before its id was written down.
+        """
         self._cards[job.id] = _Card(job, message)
         if self._standing(job.id) is None:
             await self.take_down(job.id, job.address, message)
@@ -85,8 +86,6 @@ class Board:
         """Remove a job's card, or leave `instead` in its place. One that is gone already is nobody's loss."""
         card = self._cards.pop(job, None)
         message = message or (card.message if card else 0)
-        if not message:
-            return
         try:
             if instead is not None:
                 await places.change(self._client, address, message, instead, now=self._now())

@@ -5,6 +5,7 @@ listener: what it has marked in storage is done; what it has not is told to it a
 """
 
 import asyncio
+import contextlib
 import datetime as dt
 import logging
 from collections.abc import Awaitable, Callable
@@ -92,7 +93,8 @@ class Delivery:
         """Leave a word where the queue card was."""
         await self.ready.wait()
         await self._board.take_down(job.id, job.address, job.card_message, instead=cancelled_card(job.prompt))
-        await self._db.jobs.mark_told(job.id)
+        with contextlib.suppress(Missing):  # whoever asked to be forgotten took the row with them
+            await self._db.jobs.mark_told(job.id)
 
     async def _give_up(self, job: Job) -> None:
         """A message that Discord will never take: the pictures stay in the gallery, and words take their place."""

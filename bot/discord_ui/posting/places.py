@@ -57,16 +57,24 @@ async def conversation(client: discord.Client, person: int) -> int:
 
 
 async def change(client: discord.Client, address: Address, message: int, reply: Reply, *, now: float) -> None:
-    """Put `reply` in place of our own `message`; through the interaction while its token lives, else with the bot's own."""
+    """Put `reply` in place of our own `message`; through the interaction while its token lives, else with the bot's own.
+
+    `message` 0 is the interaction's first answer, whose id a crash may have kept from us.
+    """
     hook = hook_of(client, address, now=now)
     if hook is not None:
         try:
             await hook.edit_message(
-                message, view=view.layout(reply), attachments=view.files(reply), allowed_mentions=view.pings(reply)
+                _named(message),
+                view=view.layout(reply),
+                attachments=view.files(reply),
+                allowed_mentions=view.pings(reply),
             )
             return
         except discord.HTTPException as error:
             _give_way(error)
+    if not message:
+        return
     partial = client.get_partial_messageable(address.channel).get_partial_message(message)
     await partial.edit(view=view.layout(reply), attachments=view.files(reply), allowed_mentions=view.pings(reply))
 
@@ -76,11 +84,17 @@ async def take_away(client: discord.Client, address: Address, message: int, *, n
     hook = hook_of(client, address, now=now)
     if hook is not None:
         try:
-            await hook.delete_message(message)
+            await hook.delete_message(_named(message))
             return
         except discord.HTTPException as error:
             _give_way(error)
-    await client.get_partial_messageable(address.channel).get_partial_message(message).delete()
+    if message:
+        await client.get_partial_messageable(address.channel).get_partial_message(message).delete()
+
+
+def _named(message: int) -> Any:
+    """A message as Discord's interaction routes name it."""
+    return message or "@original"
 
 
 def _give_way(error: discord.HTTPException) -> None:
