@@ -68,7 +68,9 @@ async def forget_person(desk: Desk, asked: Asked, ticket: Ticket, values: Values
         )
     await asked.response.defer()
     for job in await shelves.open_jobs(desk, ticket.id):
-        await desk.dispatcher.cancel(job)
+        await desk.dispatcher.cancel(job.id)
+        # the row may be gone before the dispatcher tells anybody, and a queue card that nobody owns would stay for good
+        await desk.board.take_down(job.id, job.address, job.card_message)
     await replace(asked, parting.forgotten_card(await desk.db.people.forget(ticket.id)))
 
 

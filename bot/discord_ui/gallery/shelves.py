@@ -19,7 +19,7 @@ from bot.discord_ui.pictures import contact_sheet
 from bot.discord_ui.shown import GONE, link_to, picture_of, png_of, shown_picture
 from bot.errors import NotAllowed, NotFound
 from storage.errors import Missing
-from storage.values import Image, JobState, Page
+from storage.values import Image, Job, JobState, Page
 
 _OPEN: Final = frozenset({JobState.QUEUED, JobState.RUNNING, JobState.RENDERED})
 _DIRECTORY: Final = re.compile(r".*[\\/]")
@@ -103,11 +103,9 @@ async def belongings_of(desk: Desk, person: int) -> Belongings:
     )
 
 
-async def open_jobs(desk: Desk, person: int) -> tuple[int, ...]:
+async def open_jobs(desk: Desk, person: int) -> tuple[Job, ...]:
     """Jobs of `person` whose pictures are still to come, oldest first."""
-    return tuple(
-        job.id for job in await desk.db.jobs.unfinished() if job.address.person == person and job.state in _OPEN
-    )
+    return tuple(job for job in await desk.db.jobs.unfinished() if job.address.person == person and job.state in _OPEN)
 
 
 def month_of(now: float) -> float:
