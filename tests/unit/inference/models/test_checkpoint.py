@@ -11,7 +11,8 @@ from safetensors.torch import load_file, save_file
 from inference.api.result import ModelFile
 from inference.engine import vae
 from inference.engine.bad_file import BrokenModel
-from inference.engine.checkpoint import Checkpoint, default_alphas
+from inference.engine.checkpoint import Checkpoint
+from inference.engine.noise_table import default_alphas
 from inference.engine.residency import Residency
 from inference.engine.vae import load_vae
 from tests.checkpoints import (
