@@ -19,7 +19,9 @@ SHEET_LIMIT: Final = 9
 CELL: Final = 256
 GAP: Final = 8
 GROUND: Final = (24, 25, 28)
-_BADGE: Final = 26
+_BADGE: Final = 36
+_DIGITS: Final = 22
+"""Height of the numbers in pixels: a phone shows the sheet at half its size."""
 
 
 class PictureTooLarge(ValueError):
@@ -86,7 +88,8 @@ def _place(sheet: Image.Image, png: bytes, *, number: int, corner: tuple[int, in
         picture = ImageOps.contain(opened.convert("RGB"), (CELL, CELL), Image.Resampling.LANCZOS)
     left, top = corner
     sheet.paste(picture, (left + (CELL - picture.width) // 2, top + (CELL - picture.height) // 2))
-    badge = (left, top, left + _BADGE + 8 * (len(str(number)) - 1), top + _BADGE)
     draw = ImageDraw.Draw(sheet)
-    draw.rectangle(badge, fill=GROUND)
-    draw.text((left + 8, top + 7), str(number), fill=(255, 255, 255))
+    width = max(_BADGE, round(draw.textlength(str(number), font_size=_DIGITS)) + GAP * 2)
+    draw.rectangle((left, top, left + width, top + _BADGE), fill=GROUND)
+    centre = left + width / 2, top + _BADGE / 2
+    draw.text(centre, str(number), fill=(255, 255, 255), font_size=_DIGITS, anchor="mm")
