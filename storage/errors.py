@@ -36,8 +36,8 @@ class DatabaseHeld(DatabaseUnavailable):
 class Missing(StorageError):
     """A row or a file is not there (any more). `what` is a noun ("picture", "job"), `key` its id or hash."""
 
-    def __init__(self, what: str, key: int | str) -> None:
-        super().__init__(f"That {what} is gone.")
+    def __init__(self, what: str, key: int | str, *, sentence: str = "") -> None:
+        super().__init__(sentence or f"That {what} is gone.")
         self.what = what
         self.key = key
 

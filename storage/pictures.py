@@ -59,7 +59,7 @@ class PictureStore:
 
     async def hashes(self) -> frozenset[str]:
         """All that is kept."""
-        return await asyncio.to_thread(lambda: frozenset(path.stem for path in self._folder.glob("??/*.png")))
+        return await asyncio.to_thread(hashes_below, self._folder)
 
     def _path(self, sha256: str) -> Path:
         if _SHA256.fullmatch(sha256) is None:
@@ -105,6 +105,11 @@ class PictureStore:
                     _sync_folder(folder)
         except OSError as error:
             raise unavailable(error, self._folder) or error from error
+
+
+def hashes_below(folder: Path) -> frozenset[str]:
+    """The hashes of all pictures in a store's folder. Blocks."""
+    return frozenset(path.stem for path in folder.glob("??/*.png"))
 
 
 def _sync_folder(folder: Path) -> None:
