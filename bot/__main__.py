@@ -20,6 +20,8 @@ app = App(
     version="0.1.0",
     result_action="return_value",
 )
+db = App(name="db", help="Look after the database: jobs, pictures, styles, seeds.")
+app.command(db)
 CONFIG = PROJECT / "config.toml"
 
 
@@ -99,6 +101,28 @@ def models() -> int:
 
     set_up_logging()
     return asyncio.run(list_models(load_settings(CONFIG)))
+
+
+@db.command
+def backup(target: Path) -> int:
+    """Copy the database to a new file, also while the bot runs.
+
+    Parameters
+    ----------
+    target
+        File to write; it must not exist yet.
+    """
+    from bot.commands.db import back_up_database
+
+    return back_up_database(load_settings(CONFIG), target)
+
+
+@db.command
+def check() -> int:
+    """Check every page of the database and every picture file, also while the bot runs."""
+    from bot.commands.db import check_database
+
+    return check_database(load_settings(CONFIG))
 
 
 @app.command
