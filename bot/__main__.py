@@ -51,6 +51,7 @@ def imagine(
     cfg: float | None = None,
     sampler: str | None = None,
     model: str | None = None,
+    infotext: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     out: Path = Path("easel.png"),
 ) -> int:
     """Paint one picture from the shell, with the same engine and the same parameters in the file.
@@ -73,14 +74,25 @@ def imagine(
         Sampler by name.
     model
         Checkpoint by name or hash.
+    infotext
+        Paint what a text of parameters says: a text file, or a PNG, JPEG or WebP that carries one; - is standard input.
+        Other options count more.
     out
-        PNG file to write.
+        File to write: .png, .jpg or .webp, each with its parameters inside.
     """
-    from bot.commands.imagine import Wish, paint_to_file
+    from bot.commands.imagine import Wish, paint_to_file, read_text
 
     set_up_logging()
     wish = Wish(
-        prompt=prompt, negative=negative, seed=seed, steps=steps, size=size, cfg=cfg, sampler=sampler, model=model
+        prompt=prompt,
+        negative=negative,
+        seed=seed,
+        steps=steps,
+        size=size,
+        cfg=cfg,
+        sampler=sampler,
+        model=model,
+        infotext=None if infotext is None else read_text(infotext),
     )
     return asyncio.run(paint_to_file(load_settings(CONFIG), wish, out=out))
 
