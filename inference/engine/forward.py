@@ -10,8 +10,10 @@ from typing import Any, TypeVar, cast
 import torch
 from torch import Tensor, nn
 
+from inference.api.request import Sampling
 from inference.engine import vae
 from inference.engine.guidance import Conditions, NoiseLevels, Prediction, input_scale, output_scales
+from inference.engine.noise_table import ModelTable, default_alphas, table_of
 from inference.engine.tiling import wrap_edges
 
 T = TypeVar("T")
@@ -26,7 +28,7 @@ class PaintingModel:
     """What a picture is painted with. `unet` and `vae` are diffusers modules; `vae_scale` is what latents are multiplied by.
 
     `wear` dresses the UNet in `adapters` (LoRAs), which other pictures of the same checkpoint need not share; so it is with
-    `tiling`. `table` are the noise levels as samplers want them.
+    `tiling`. `alphas_cumprod` (1000,) fp32 is what it was trained with; `xl` says that it is an SDXL.
     """
 
     unet: Any
@@ -37,7 +39,8 @@ class PaintingModel:
     adapters: Hashable = ()
     wear: Callable[[], None] = _stay_bare
     tiling: bool = False
-    table: Any = None
+    alphas_cumprod: Tensor = field(default_factory=default_alphas)
+    xl: bool = False
 
     @property
     def device(self) -> torch.device:
@@ -53,6 +56,10 @@ class PaintingModel:
     def channels(self) -> int:
         """Channels of a latent."""
         return int(self.vae.config.latent_channels)
+
+    def table_of(self, sampling: Sampling) -> ModelTable:
+        """Its noise levels, as `sampling` wants them."""
+        return table_of(self.alphas_cumprod, sampling, xl=self.xl)
 
     @property
     def sees_mask(self) -> bool:

@@ -3,7 +3,7 @@
 Owns the order of things. Refuses to know about guidance, batches, files and the wire.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +13,14 @@ from PIL.Image import Image
 from torch import Tensor
 
 from inference.api.request import GenerationRequest, Sampling
-from inference.engine.hires import LATENT_UPSCALERS, asked_calls, cropped, second_pass, size_of, stretched
+from inference.api.sizes import HiresSize
+from inference.engine.hires import LATENT_UPSCALERS, cropped, second_pass, size_of, stretched
 from inference.engine.masks import latent_mask, pixel_mask
 from inference.engine.noise import NoiseStream, initial_noise
 from inference.engine.picture import to_picture, to_pixels
-from inference.engine.sampling import sample
+from inference.engine.sampling import ModelTable, guided_calls, sample
 from inference.engine.start import LATENT_RESIZE, Start, begin, finish
-from inference.engine.steering import Keep, Steered, Switch, steered
+from inference.engine.steering import Steered, Switch, steered
 from inference.engine.upscale import brought_to
 from inference.engine.work import Decode, Encode, Painting, TakeUp, Work
 
@@ -55,12 +56,12 @@ class Easel:
         """First noise of shape `latent` and the stream the sampler goes on with, begun anew for each pass."""
         return initial_noise(self.request.seeds, self.index, latent, ensd=sampling.ensd, device=self.device)
 
-    def switch(self, number: int, sampling: Sampling) -> Switch | None:
-        """When the refiner takes over in pass `number` (0 or 1)."""
+    def switch(self, number: int, calls: int, table: ModelTable) -> Switch | None:
+        """When the refiner takes over in pass `number` (0 or 1), which has so many `calls`."""
         refiner, brushes = self.request.refiner, self.palette.refiners[number]
         if refiner is None or brushes is None:
             return None
-        return Switch(brushes, refiner.switch_at, by_steps=refiner.by_steps, calls=asked_calls(sampling))
+        return Switch(brushes, refiner.switch_at, by_steps=refiner.by_steps, calls=calls, sigmas=table.sigmas)
 
 
 def paint(
@@ -78,9 +79,10 @@ def paint(
     if source is not None and request.source is not None:
         size = request.canvas.width, request.canvas.height
         start = yield from begin(source.picture, source.mask, source=request.source, size=size)
-    latent = yield from (_from_words(easel, model) if start is None else _from_picture(easel, model, start))
+    latent = yield from (from_words(easel, model) if start is None else _from_picture(easel, model, start))
     if request.hires is not None:
-        latent = yield from _larger(easel, latent)
+        hires = request.hires
+        latent = yield from enlarged(easel, latent, lambda step: size_of(request, hires, step=step))
     result = to_picture((yield Decode(latent)))
     if start is None or request.source is None:
         return result
@@ -92,13 +94,15 @@ def _shape(request: GenerationRequest, model: Any) -> tuple[int, int, int, int]:
     return 1, model.channels, request.canvas.height // k, request.canvas.width // k
 
 
-def _from_words(easel: Easel, model: Any) -> Steered:
+def from_words(easel: Easel, model: Any) -> Steered:
     """txt2img: the first pass."""
     sampling = easel.request.sampling
     noise, stream = easel.noise(_shape(easel.request, model), sampling)
-    walk = sample(sampling, table=model.table, noise=noise, stream=stream)
+    table = model.table_of(sampling)
+    walk = sample(sampling, table=table, noise=noise, stream=stream)
     hint = _Hint(easel, (easel.request.canvas.width, easel.request.canvas.height))
-    return (yield from steered(walk, model, hint=hint, switch=easel.switch(0, sampling)))
+    switch = easel.switch(0, guided_calls(sampling), table)
+    return (yield from steered(walk, model, hint=hint, switch=switch))
 
 
 def _from_picture(easel: Easel, model: Any, start: Start) -> Step:
@@ -110,23 +114,25 @@ def _from_picture(easel: Easel, model: Any, start: Start) -> Step:
     if source.resize_mode == LATENT_RESIZE and latent.shape != shape:
         latent = F.interpolate(latent, size=shape[-2:], mode="bilinear")
     noise, stream = easel.noise(shape, sampling)
-    keep: Keep | None = None
+    painted: Tensor | None = None
     if start.mask is not None and source.inpaint is not None:
         painted = latent_mask(start.mask, (shape[3], shape[2]), rounded=source.inpaint.rounded).to(easel.device)
         latent = _content(easel, latent, painted)
-        keep = Keep(latent, painted)
+    table, share = model.table_of(sampling), (source.denoising_strength, source.exact_steps)
     walk = sample(
         sampling,
-        table=model.table,
+        table=table,
         noise=noise * source.noise_multiplier if source.noise_multiplier != 1 else noise,
         stream=stream,
         latent=latent,
-        denoising_strength=source.denoising_strength,
-        exact=source.exact_steps,
+        denoising_strength=share[0],
+        exact_steps=share[1],
         extra_noise=request.extra_noise,
+        mask=painted,
     )
     hint = _Hint(easel, start.picture.size, start)
-    return (yield from steered(walk, model, hint=hint, keep=keep, switch=easel.switch(0, sampling)))
+    switch = easel.switch(0, guided_calls(sampling, share[0], exact_steps=share[1]), table)
+    return (yield from steered(walk, model, hint=hint, switch=switch))
 
 
 def _content(easel: Easel, latent: Tensor, painted: Tensor) -> Tensor:
@@ -144,8 +150,8 @@ def _content(easel: Easel, latent: Tensor, painted: Tensor) -> Tensor:
             return latent
 
 
-def _larger(easel: Easel, latent: Tensor) -> Step:
-    """The second pass of hires fix, over the first one's `latent`."""
+def enlarged(easel: Easel, latent: Tensor, size_for: Callable[[int], HiresSize]) -> Step:
+    """The second pass of hires fix, over the first one's `latent`. `size_for` knows its size by the VAE's step."""
     request, hires = easel.request, easel.request.hires
     assert hires is not None and easel.palette.second is not None  # noqa: S101, PT018 - they come together
     changes = second_pass(request, hires)
@@ -153,7 +159,7 @@ def _larger(easel: Easel, latent: Tensor) -> Step:
     if hires.upscaler not in LATENT_UPSCALERS:
         first = to_picture((yield Decode(latent)))
     model = yield easel.palette.second
-    size = size_of(request, hires, step=model.downsampling)
+    size = size_for(model.downsampling)
     if first is None:
         grown = stretched(latent, hires.upscaler, size)
     else:
@@ -161,17 +167,19 @@ def _larger(easel: Easel, latent: Tensor) -> Step:
         grown = yield Encode(to_pixels(picture))
     grown = cropped(grown, size)
     noise, stream = easel.noise(tuple(grown.shape), changes.sampling)
+    table, strength = model.table_of(changes.sampling), hires.denoising_strength
     walk = sample(
         changes.sampling,
-        table=model.table,
+        table=table,
         noise=noise,
         stream=stream,
         latent=grown,
-        denoising_strength=hires.denoising_strength,
-        exact=True,
+        denoising_strength=strength,
+        exact_steps=True,
         extra_noise=request.extra_noise,
     )
-    return (yield from steered(walk, model, hint=_Hint(easel, size.final), switch=easel.switch(1, changes.sampling)))
+    switch = easel.switch(1, guided_calls(changes.sampling, strength, exact_steps=True), table)
+    return (yield from steered(walk, model, hint=_Hint(easel, size.final), switch=switch))
 
 
 @dataclass(frozen=True, slots=True)

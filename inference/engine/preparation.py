@@ -4,7 +4,7 @@ Owns what is refused before anything is painted, and which pass paints with what
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from inference.engine.networks.activation import lora_hashes
 from inference.engine.networks.merge import AdapterSet
 from inference.engine.picture import encode_png
 from inference.engine.prompt.networks import NetworkTag, strip_networks
-from inference.engine.sampling import ModelTable, model_calls
+from inference.engine.sampling import guided_calls, model_calls
 from inference.engine.shelf import Shelf, wear
 from inference.engine.source import BadSource, open_mask, open_source
 from inference.engine.start import is_blank
@@ -89,7 +89,8 @@ class Bench:
             adapters=adapters,
             wear=lambda: wear(checkpoint, adapters),
             tiling=request.tiling,
-            table=ModelTable(checkpoint.alphas_cumprod),
+            alphas_cumprod=checkpoint.alphas_cumprod,
+            xl=checkpoint.family.id == "sdxl",
         )
         with torch.inference_mode():
             guide = encode_prompt(
@@ -103,7 +104,7 @@ class Bench:
                 words=words,
                 **extra,
             )
-        return Brushes(model, guide)
+        return Brushes(model, replace(guide, calls=_guided(request, second=second)))
 
     def _dress(self, checkpoint: Checkpoint, tags: Sequence[NetworkTag]) -> tuple[AdapterSet, tuple[str, ...]]:
         """LoRAs that do not fit end the job, but not where another checkpoint takes over: that one paints without (webui)."""
@@ -120,6 +121,17 @@ class Bench:
             self.shelf.give_back(info)
         self._lent.clear()
         self._made.clear()
+
+
+def _guided(request: GenerationRequest, *, second: bool) -> int:
+    """Model calls of a pass as guidance counts them, which is not as prompts do where a source is painted over (webui)."""
+    if second and request.hires is not None:
+        sampling = second_pass(request, request.hires).sampling
+        return guided_calls(sampling, request.hires.denoising_strength, exact_steps=True)
+    if request.source is not None:
+        strength, exact = request.source.denoising_strength, request.source.exact_steps
+        return guided_calls(request.sampling, strength, exact_steps=exact)
+    return guided_calls(request.sampling)
 
 
 def downsampling(vae: Any) -> int:
@@ -207,12 +219,12 @@ def _calls(request: GenerationRequest, source: Source | None, network: Any, *, s
     """Model calls and tiles of one picture, as far as they are known before it begins."""
     sampling, size = request.sampling, (request.canvas.width, request.canvas.height)
     if request.source is not None and source is not None:
-        calls = model_calls(sampling, request.source.denoising_strength, exact=request.source.exact_steps)
+        calls = model_calls(sampling, request.source.denoising_strength, exact_steps=request.source.exact_steps)
         return calls + _tiles(source.picture.size, size, request.source.upscaler, network)
     calls = model_calls(sampling)
     if request.hires is not None:
         changes = second_pass(request, request.hires)
-        calls += model_calls(changes.sampling, request.hires.denoising_strength, exact=True)
+        calls += model_calls(changes.sampling, request.hires.denoising_strength, exact_steps=True)
         calls += _tiles(size, size_of(request, request.hires, step=step).target, request.hires.upscaler, network)
     return calls
 

@@ -47,7 +47,7 @@ def prepared(case: dict[str, Any], arrays: Arrays) -> tuple[Start, SourcePicture
         mask="m",
         blur=case["mask_blur_x"],
         blur_y=case["mask_blur_y"],
-        content=CONTENTS[case["inpainting_fill"]],  # pyright: ignore[reportArgumentType] - one of the four
+        content=CONTENTS[int(case["inpainting_fill"])],
         only_masked=case["only_masked"],
         padding=case["padding"],
         invert=bool(case["invert"]),
@@ -119,7 +119,7 @@ def test_inpainting_is_prepared_as_in_the_original(case: dict[str, Any], arrays:
     painted = latent_mask(start.mask, (case["width"] // 8, case["height"] // 8), rounded=part.rounded)
     assert np.abs(1 - painted[0, 0].numpy() - arrays[f"{key}_keep_latent"]).max() <= 2 / 255
     stand_in = np.asarray(start.picture)[::8, ::8, 0].astype(np.float32) / 255
-    latent = torch.from_numpy(np.broadcast_to(stand_in, (4, *stand_in.shape)).copy())
+    latent = torch.tensor(np.broadcast_to(stand_in, (4, *stand_in.shape)).copy())
     if part.content == "latent nothing":
         latent = latent * (1 - painted[0])
     assert np.abs(latent.numpy() - arrays[f"{key}_init_latent"]).max() <= 2.01 / 255
