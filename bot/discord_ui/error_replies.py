@@ -15,7 +15,7 @@ from bot.discord_ui.reply import Reply, Text
 from bot.errors import EaselError
 from inference.api.backend import BackendUnavailable
 from inference.api.errors import RequestInvalid
-from storage.errors import Missing
+from storage.errors import Missing, RequestUnreadable
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ def sentence_of(error: BaseException) -> str:
     match cause:
         case EaselError():
             return cause.sentence
-        case RequestInvalid() | Missing():
+        case RequestInvalid() | Missing() | RequestUnreadable():
             return str(cause)
         case BackendUnavailable():
             log.warning("The painter is not available: %s", cause)

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import discord
 import pytest
@@ -14,7 +15,9 @@ from bot.sandbox.conformance import Conformance
 from bot.sandbox.driver import Person
 from bot.sandbox.server import Loopback
 from bot.settings import PROJECT, SandboxSettings
+from inference.client.gates import HeldGate
 from tests.e2e.browser import PACKAGE, find_browser
+from tests.e2e.easel import Studio, settings_in, studio_at
 
 OPENAPI = PROJECT / SandboxSettings().openapi
 """Discord's OpenAPI description; where a clone does not have it, the traffic is not compared with it."""
@@ -109,3 +112,30 @@ async def _until_ready(client: discord.Client) -> None:
 
     client.on_ready = on_ready  # type: ignore[attr-defined]
     await ready.wait()
+
+
+@pytest.fixture
+def gate() -> HeldGate:
+    """Holds every job at every point."""
+    return HeldGate()
+
+
+@pytest.fixture
+def discord_here(loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    """discord.py talks to the loopback."""
+    monkeypatch.setattr(discord.http.Route, "BASE", loopback.urls.api)
+    monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(loopback.urls.gateway))
+
+
+@pytest.fixture
+async def held(discord_here: None, loopback: Loopback, tmp_path: Path, gate: HeldGate) -> AsyncIterator[Studio]:
+    """A studio whose painter stands still until the gate lets it go."""
+    async with studio_at(settings_in(tmp_path), token=loopback.token, gate=gate) as studio:
+        yield studio
+
+
+@pytest.fixture
+async def quick(discord_here: None, loopback: Loopback, tmp_path: Path) -> AsyncIterator[Studio]:
+    """A studio whose painter is done at once."""
+    async with studio_at(settings_in(tmp_path), token=loopback.token) as studio:
+        yield studio

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+
 from bot.discord_ui.actions import Action, read_ticket
 from bot.sandbox.driver import Json, Person
 from bot.settings import GenerationSettings, LimitSettings, PathSettings, SandboxSettings, Settings
@@ -114,3 +116,19 @@ async def result_in(person: Person, channel: str, *, after: str = "0") -> Json:
 def results_in(person: Person, channel: str) -> list[Json]:
     """All cards with finished pictures there."""
     return [message for message in person.messages(channel) if is_result(message)]
+
+
+async def bytes_at(url: str) -> bytes:
+    """What lies behind an address of the loopback's files."""
+    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+        return await answer.read()
+
+
+async def paint(person: Person, **options: object) -> Json:
+    """A finished card for `person` in #paint."""
+    before = person.messages("#paint")
+    newest = before[-1]["id"] if before else "0"
+    asked = await (await person.slash("imagine", "#paint", **{"prompt": "a red apple", **options})).answered()
+    done = await result_in(person, "#paint", after=newest)
+    await person.until(lambda: person.message(asked) is None)
+    return done

@@ -2,48 +2,15 @@
 
 import asyncio
 import io
-from collections.abc import AsyncIterator
-from pathlib import Path
 
-import aiohttp
-import discord
 import pytest
-import yarl
-from discord.gateway import DiscordWebSocket
 from PIL import Image
 
 from bot.discord_ui.actions import Action
-from bot.sandbox.driver import Json, Person
+from bot.sandbox.driver import Person
 from bot.sandbox.server import Loopback
 from inference.client.gates import HeldGate
-from tests.e2e.easel import Studio, button_of, pictures_of, result_in, results_in, settings_in, studio_at, words_of
-
-
-@pytest.fixture
-def gate() -> HeldGate:
-    """Holds every job at every point."""
-    return HeldGate()
-
-
-@pytest.fixture
-def discord_here(loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
-    """discord.py talks to the loopback."""
-    monkeypatch.setattr(discord.http.Route, "BASE", loopback.urls.api)
-    monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(loopback.urls.gateway))
-
-
-@pytest.fixture
-async def held(discord_here: None, loopback: Loopback, tmp_path: Path, gate: HeldGate) -> AsyncIterator[Studio]:
-    """A studio whose painter stands still until the gate lets it go."""
-    async with studio_at(settings_in(tmp_path), token=loopback.token, gate=gate) as studio:
-        yield studio
-
-
-@pytest.fixture
-async def quick(discord_here: None, loopback: Loopback, tmp_path: Path) -> AsyncIterator[Studio]:
-    """A studio whose painter is done at once."""
-    async with studio_at(settings_in(tmp_path), token=loopback.token) as studio:
-        yield studio
+from tests.e2e.easel import Studio, button_of, bytes_at, paint, pictures_of, result_in, results_in, words_of
 
 
 def png() -> bytes:
@@ -51,22 +18,6 @@ def png() -> bytes:
     buffer = io.BytesIO()
     Image.new("RGB", (64, 96), (200, 60, 40)).save(buffer, "PNG")
     return buffer.getvalue()
-
-
-async def bytes_at(url: str) -> bytes:
-    """What lies behind an address of the loopback's files."""
-    async with aiohttp.ClientSession() as session, session.get(url) as answer:
-        return await answer.read()
-
-
-async def paint(person: Person, **options: object) -> Json:
-    """A finished card for `person` in #paint."""
-    before = person.messages("#paint")
-    newest = before[-1]["id"] if before else "0"
-    asked = await (await person.slash("imagine", "#paint", **{"prompt": "a red apple", **options})).answered()
-    done = await result_in(person, "#paint", after=newest)
-    await person.until(lambda: person.message(asked) is None)
-    return done
 
 
 async def test_a_card_at_once_then_four_pictures(held: Studio, gate: HeldGate, ada: Person) -> None:

@@ -194,6 +194,8 @@ class Delivery:
             if found is not None:
                 return found, channel
         post: Post = await self._db.posts.begin(job.id, channel=channel, now=self._now())
+        if post.state == "sent":
+            return post.message, channel
         message = await places.post(
             self._client, channel, reply, nonce=nonce_of(job.id, post=_RESULT), reference=reference
         )

@@ -3,7 +3,6 @@
 import asyncio
 import io
 from collections.abc import Mapping
-from typing import Final
 
 import discord
 
@@ -19,9 +18,6 @@ from bot.discord_ui.reply import Attachment
 from bot.discord_ui.shown import link_to, picture_of, png_of, shown_picture
 from bot.errors import NotAllowed
 from storage.values import Image
-
-REMOVE: Final = "remove"
-"""Argument of a delete ticket that means the picture itself, wherever it is shown, and not one message."""
 
 
 async def take_out(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) -> None:
@@ -87,7 +83,7 @@ async def delete(desk: Desk, interaction: Asked, ticket: Ticket, values: Values)
         raise NotAllowed("Only who asked for this picture, or somebody who manages messages here, can delete it.")
     await interaction.response.defer(ephemeral=True)
     message = interaction.message
-    removed = await _remove(desk, image, message, ticket) if mine else 0
+    removed = await _remove(desk, image, message) if mine else 0
     if message is not None:
         await interaction.delete_original_response()
     words = {
@@ -97,11 +93,8 @@ async def delete(desk: Desk, interaction: Asked, ticket: Ticket, values: Values)
     await interaction.followup.send(words, ephemeral=True)
 
 
-async def _remove(desk: Desk, image: Image, message: discord.Message | None, ticket: Ticket) -> int:
+async def _remove(desk: Desk, image: Image, message: discord.Message | None) -> int:
     """Remove what the message stands for; returns how many pictures that were. A copy stands for nothing."""
-    if ticket.argument == REMOVE:
-        await desk.db.images.remove(image.id)
-        return 1
     if message is None or image.message != message.id:
         return 0
     together = await desk.db.images.of_message(message.id)

@@ -1,0 +1,167 @@
+"""Pictures arrive, once, whatever has closed, expired or gone wrong between the asking and the end."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.discord_ui.actions import Action
+from bot.sandbox.clock import ShiftedClock
+from bot.sandbox.driver import Person
+from bot.sandbox.faults import on
+from bot.sandbox.server import Loopback
+from inference.api.errors import Failure, FailureCode
+from inference.client.clock import HandClock
+from inference.client.fake import FakeBackend
+from inference.client.gates import HeldGate
+from storage.values import JobState
+from tests.e2e.easel import (
+    Studio,
+    button_of,
+    paint,
+    pictures_of,
+    result_in,
+    results_in,
+    settings_in,
+    studio_at,
+    words_of,
+)
+
+POSTS = on("POST", "/channels/")
+
+
+async def state_of(studio: Studio, job: int) -> JobState:
+    """Where a job is in storage."""
+    row = await studio.easel.desk.db.jobs.get(job)
+    assert row is not None
+    return row.state
+
+
+async def test_later_than_fifteen_minutes(held: Studio, gate: HeldGate, ada: Person, clock: ShiftedClock) -> None:
+    """The interaction's token has died: the pictures come to the channel all the same, and the card goes."""
+    card = await (await ada.slash("imagine", "#paint", prompt="slow")).answered()
+    await gate.reached(1)
+    clock.advance(16 * 60)
+    gate.open()
+    await result_in(ada, "#paint")
+    await ada.until(lambda: ada.message(card) is None)
+    assert await state_of(held, 1) is JobState.DELIVERED
+
+
+@pytest.mark.parametrize("status", [None, 502], ids=["connection lost", "502"])
+async def test_an_answer_that_gets_lost_doubles_nothing(
+    quick: Studio, loopback: Loopback, ada: Person, status: int | None
+) -> None:
+    """Discord made the message and we did not hear of it: it is there once, and the job is delivered."""
+    loopback.faults.lose_answer(POSTS, status=status)
+    exchange = await ada.slash("imagine", "#paint", prompt="once")
+    await exchange.answered()
+    await result_in(ada, "#paint")
+    assert isinstance(quick.clock, HandClock)
+    quick.clock.advance(5)
+    await ada.until(lambda: len(ada.messages("#paint")) == 1)
+    assert len(results_in(ada, "#paint")) == 1
+    assert await state_of(quick, 1) is JobState.DELIVERED
+
+
+async def test_a_channel_that_was_deleted(held: Studio, gate: HeldGate, loopback: Loopback, ada: Person) -> None:
+    """The pictures go to the person's direct messages."""
+    await (await ada.slash("imagine", "#off-topic", prompt="homeless")).answered()
+    await gate.reached(1)
+    loopback.world.delete_channel(ada.channel("#off-topic"))
+    gate.open()
+    done = await result_in(ada, ada.open_dm())
+    assert len(pictures_of(done)) == 4
+
+
+async def test_closed_direct_messages(held: Studio, gate: HeldGate, ada: Person, ben: Person) -> None:
+    """A private picture for somebody whose conversation is closed is shown to them alone, in the channel."""
+    ada.accept_direct_messages(accepted=False)
+    await (await ada.slash("imagine", "#paint", prompt="a secret", private=True)).answered()
+    gate.open()
+    done = await result_in(ada, "#paint")
+    assert ben.message(done) is None
+    assert await held.easel.desk.db.images.of_job(1)
+
+
+async def test_closed_direct_messages_and_an_old_token(
+    discord_here: None, loopback: Loopback, tmp_path: Path, gate: HeldGate, ada: Person, ben: Person
+) -> None:
+    """With nowhere left the channel hears that they are ready, not what they show; the gallery has them."""
+    now = [1_800_000_000.0]
+    async with studio_at(settings_in(tmp_path), token=loopback.token, gate=gate, now=lambda: now[0]) as studio:
+        ada.accept_direct_messages(accepted=False)
+        await (await ada.slash("imagine", "#paint", prompt="a secret", private=True)).answered()
+        await gate.reached(1)
+        now[0] += 3600
+        gate.open()
+        note = await ben.wait_for_message("#paint")
+        assert "direct messages are closed" in words_of(note)
+        assert "secret" not in words_of(note)
+        assert not results_in(ada, "#paint")
+        assert (await studio.easel.desk.db.images.page(int(ada.id), offset=0)).total == 4
+
+
+async def test_a_failure_is_told_and_can_be_tried_again(held: Studio, gate: HeldGate, ada: Person, ben: Person) -> None:
+    """The sentence pings who asked, costs nothing, and its button asks for the same once more."""
+    card = await (await ada.slash("imagine", "#paint", prompt="too much")).answered()
+    await gate.reached(1)
+    assert isinstance(held.painter, FakeBackend)
+    held.painter.fail(1, Failure(FailureCode.OUT_OF_MEMORY, "The card's memory is too small for this."))
+    told = await ada.wait_for_message("#paint", lambda m: "could not be painted" in words_of(m))
+    assert "too small" in words_of(told)
+    assert [user["id"] for user in told["mentions"]] == [ada.id]
+    await ada.until(lambda: ada.message(card) is None)
+    gate.open()
+    await (await ben.click(told, button_of(told, Action.RETRY))).answered()
+    done = await result_in(ben, "#paint")
+    assert f"<@{ben.id}>" in words_of(done)
+
+
+async def test_the_painter_dies_once_and_twice(held: Studio, gate: HeldGate, ada: Person) -> None:
+    """The first death is nobody's business; after the second the person is told."""
+    assert isinstance(held.painter, FakeBackend)
+    await (await ada.slash("imagine", "#paint", prompt="heavy")).answered()
+    await gate.reached(1)
+    held.painter.die()
+    await gate.reached(1)
+    held.painter.die()
+    told = await ada.wait_for_message("#paint", lambda m: "could not be painted" in words_of(m))
+    assert "stopped" in words_of(told)
+
+
+@pytest.fixture
+async def restarts(tmp_path: Path) -> AsyncIterator[Path]:
+    """One memory for several studios after each other."""
+    return tmp_path
+
+
+async def test_stopped_in_the_middle_and_started_again(
+    discord_here: None, loopback: Loopback, restarts: Path, ada: Person
+) -> None:
+    """Ctrl-C in the middle of a job, another start: the job is delivered, once, and buttons of before still work."""
+    first = HeldGate()
+    async with studio_at(settings_in(restarts), token=loopback.token) as studio:
+        earlier = await paint(ada)
+    async with studio_at(settings_in(restarts), token=loopback.token, gate=first) as studio:
+        await (await ada.slash("imagine", "#paint", prompt="interrupted")).answered()
+        await first.reached(2)
+    async with studio_at(settings_in(restarts), token=loopback.token) as studio:
+        await result_in(ada, "#paint", after=earlier["id"])
+        await ada.until(lambda: len(ada.messages("#paint")) == 2)
+        assert await state_of(studio, 2) is JobState.DELIVERED
+        single = await (await ada.click(earlier, "U1")).answered()
+        assert pictures_of(single)
+
+
+async def test_a_form_that_was_open_during_a_restart(
+    discord_here: None, loopback: Loopback, restarts: Path, ada: Person
+) -> None:
+    """It is painted all the same: its ticket says what it is about."""
+    async with studio_at(settings_in(restarts), token=loopback.token):
+        card = await paint(ada)
+        form = await ada.click(card, button_of(card, Action.EDIT))
+    async with studio_at(settings_in(restarts), token=loopback.token):
+        await (await ada.submit(form, {"prompt": "after the restart"})).answered()
+        done = await result_in(ada, "#paint", after=card["id"])
+        assert "after the restart" in words_of(done)

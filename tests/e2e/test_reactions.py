@@ -1,0 +1,73 @@
+"""Reactions under cards: each does what its sign says, for whoever reacts."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from bot.sandbox.driver import Person
+from inference.client.gates import HeldGate
+from tests.e2e.easel import Studio, bytes_at, paint, pictures_of, result_in, words_of
+
+
+async def test_the_letter(quick: Studio, ada: Person, ben: Person) -> None:
+    """✉️ sends the four PNGs, parameters inside, with seeds and job, and the buttons to go on."""
+    card = await paint(ada)
+    ben.react(card, "✉️")
+    letter = await ben.wait_for_message(ben.open_dm())
+    assert len(pictures_of(letter)) == 4
+    assert "job `1`" in words_of(letter)
+    with Image.open(io.BytesIO(await bytes_at(pictures_of(letter)[0]))) as picture:
+        assert picture.format == "PNG"
+        assert picture.text["parameters"].startswith("a red apple")
+    single = await (await ben.click(letter, "U1")).answered()
+    assert len(pictures_of(single)) == 1
+
+
+async def test_the_star(quick: Studio, ada: Person, ben: Person) -> None:
+    """⭐ puts all pictures of the message among the favourites of who reacted."""
+    card = await paint(ada)
+    ben.react(card, "⭐")
+    images = quick.easel.desk.db.images
+    ben.react(card, "✉️")
+    await ben.wait_for_message(ben.open_dm())
+    assert (await images.page(int(ben.id), starred=True, offset=0)).total == 4
+    assert (await images.page(int(ada.id), starred=True, offset=0)).total == 0
+
+
+@pytest.mark.parametrize(("emoji", "count"), [("🔁", 4), ("⬆️", 1), ("🔀", 4)])
+async def test_more_pictures(quick: Studio, ada: Person, ben: Person, emoji: str, count: int) -> None:
+    """🔁 again, ⬆️ upscale and 🔀 vary paint for who reacted, with a queue card of their own that goes away."""
+    card = await paint(ada)
+    ben.react(card, emoji)
+    done = await result_in(ben, "#paint", after=card["id"])
+    assert len(pictures_of(done)) == count
+    assert f"<@{ben.id}>" in words_of(done)
+    await ada.until(lambda: len(ada.messages("#paint")) == 2)
+
+
+async def test_the_cross_cancels_and_deletes(held: Studio, gate: HeldGate, ada: Person, ben: Person) -> None:
+    """❌ under a queue card cancels; under a result it deletes; only for the owner or a moderator."""
+    waiting = await (await ben.slash("imagine", "#paint", prompt="never")).answered()
+    await gate.reached(1)
+    ben.react(waiting, "❌")
+    await ben.until(lambda: (m := ben.message(waiting)) is not None and "Cancelled" in words_of(m))
+    gate.open()
+    card = await paint(ada)
+    ben.react(card, "❌")
+    refusal = await ben.wait_for_message(ben.open_dm())
+    assert "Only who asked" in words_of(refusal)
+    assert ada.message(card) is not None
+    ada.react(card, "❌")
+    await ada.until(lambda: ada.message(card) is None)
+    assert (await held.easel.desk.db.images.page(int(ada.id), offset=0)).total == 0
+
+
+async def test_closed_messages_say_so_nowhere_else(quick: Studio, ada: Person, ben: Person) -> None:
+    """With closed direct messages ✉️ has nowhere to go; the channel is not told, and the bot goes on."""
+    card = await paint(ada)
+    ben.accept_direct_messages(accepted=False)
+    ben.react(card, "✉️")
+    ben.accept_direct_messages(accepted=True)
+    ben.react(card, "⭐")
+    assert await paint(ada)
