@@ -149,9 +149,8 @@ class Dispatcher:
             opened.cancelled = True
             if opened.painting is not None:
                 opened.painting.cancel()
-            # a job that a dying worker gave back may have come into the queue meanwhile
-            if self._queue.remove(job_id) or taken_back:
-                self._close(opened)
+            self._queue.remove(job_id)  # a job that a dying worker gave back may have come into it meanwhile
+            self._close(opened)
         if cancelled:
             self._telling.tell(job_id, "cancelled")
         self._fill()
@@ -367,7 +366,7 @@ class Dispatcher:
         opened.forget_progress()
         if self._flight.remove(opened.id):
             self._queue.settle(opened.id, spent=0.0)
-        if self._stopping:
+        if self._stopping or opened.cancelled:
             self._close(opened)
             return
         self._put(opened, front=True)

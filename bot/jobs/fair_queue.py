@@ -18,7 +18,7 @@ T = TypeVar("T", bound=Hashable)
 
 DIRECT = 0
 """The lane that all direct messages share; no server has this id."""
-EXAMINED = 64
+EXAMINED = 16
 """Lanes that are looked at for a job of the preferred model: a bound on the time of one decision."""
 
 
@@ -56,14 +56,15 @@ class Lanes(Generic[T]):
         return Lanes(self.turns.copy(), {guild: lane.copy() for guild, lane in self.lanes.items()})
 
     def put(self, entry: Entry[T], *, front: bool) -> None:
-        """Let `entry` wait at the end of its person's line, or at its head."""
+        """Let `entry` wait at the end of its person's line, or at the head of its guild's lane."""
         lane = self.lanes.setdefault(entry.guild, Lane())
         line = lane.lines.setdefault(entry.person, deque())
         if front:
             line.appendleft(entry)
+            lane.turns.lead(entry.person)
         else:
             line.append(entry)
-        lane.turns.join(entry.person)
+            lane.turns.join(entry.person)
         self.turns.join(entry.guild)
 
     def first(self) -> Entry[T] | None:
@@ -82,6 +83,8 @@ class Lanes(Generic[T]):
         Looks at `EXAMINED` lines, none of them more than `within` behind the first of its level.
         """
         examined = 0
+        if room <= 0:
+            return None
         for guild in self.turns.nearest(within=within, limit=EXAMINED):
             lane = self.lanes[guild]
             for person in lane.turns.nearest(within=within, limit=EXAMINED - examined):
@@ -145,7 +148,7 @@ class FairQueue(Generic[T]):
         self._put(Entry(item=item, guild=guild or DIRECT, person=person, cost=cost, model=model), front=False)
 
     def push_front(self, item: T, *, guild: int | None, person: int, cost: float, model: str) -> None:
-        """Put `item` at the head of its person's line: one that is tried again. Raises ValueError as `push`."""
+        """Put `item` at the head of its guild's lane: one that is tried again. Raises ValueError as `push`."""
         self._put(Entry(item=item, guild=guild or DIRECT, person=person, cost=cost, model=model), front=True)
 
     def peek(self, *, prefer_model: str | None = None) -> T | None:
@@ -216,8 +219,7 @@ class FairQueue(Generic[T]):
 
     def _next(self, prefer_model: str | None) -> Entry[T] | None:
         if prefer_model is not None and self._slack > 0:
-            room = self._slack - self._overtaken
-            preferred = self._lanes.preferred(prefer_model, within=self._slack, room=room)
+            preferred = self._lanes.preferred(prefer_model, within=self._slack, room=self._slack - self._overtaken)
             if preferred is not None:
                 return preferred
         return self._lanes.first()

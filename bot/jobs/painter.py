@@ -21,7 +21,7 @@ Ending = Finished | Failed | BackendUnavailable | None
 
 
 class Painter:
-    """Paints on `backend`; `progressed` is called with its id at each event of a job, and `pricing` learns how long things take."""
+    """Paints on `backend`; `progressed` is called with a job's id at each event, `pricing` learns how long things take."""
 
     def __init__(self, backend: Backend, *, pricing: Pricing, clock: Clock, progressed: Callable[[int], None]) -> None:
         self._backend, self._pricing, self._clock, self._progressed = backend, pricing, clock, progressed

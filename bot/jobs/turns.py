@@ -42,7 +42,15 @@ class Turns(Generic[K]):
     def join(self, lane: K) -> None:
         """`lane` has something to do. One that waits already keeps its place."""
         if lane not in self.waiting:
-            self._stand(lane, max(self.now, self.owed.get(lane, 0.0)))
+            self.arrivals += 1
+            self._stand(lane, max(self.now, self.owed.get(lane, 0.0)), order=self.arrivals)
+
+    def lead(self, lane: K) -> None:
+        """`lane` has something to do, and goes before all others: for what was begun once and must be begun again."""
+        first = self.first()
+        start = max(self.now, self.owed.get(lane, 0.0)) if first is None else self.start_of(first)
+        self.arrivals += 1
+        self._stand(lane, start, order=-self.arrivals)
 
     def leave(self, lane: K) -> None:
         """`lane` has nothing left; what it owes stays."""
@@ -111,10 +119,9 @@ class Turns(Generic[K]):
         """Whether `lane` would have to wait for others' virtual time to catch up."""
         return self.owed.get(lane, 0.0) > self.now
 
-    def _stand(self, lane: K, start: float) -> None:
-        self.arrivals += 1
-        self.waiting[lane] = start, self.arrivals
-        heapq.heappush(self.heap, (start, self.arrivals, lane))
+    def _stand(self, lane: K, start: float, *, order: int) -> None:
+        self.waiting[lane] = start, order
+        heapq.heappush(self.heap, (start, order, lane))
 
     def _stale(self, entry: tuple[float, int, K]) -> bool:
         start, order, lane = entry
