@@ -24,6 +24,8 @@ from inference.engine.weights import WeightsFile
 MAX_VECTORS = 75
 """An embedding is never split over windows, so one longer than a window could never be used."""
 CARDS = {".png", ".webp"}
+BUNDLE = "bundle_emb."
+"""How the keys of learned words begin that lie inside a LoRA's file: `bundle_emb.NAME.string_to_param.*`."""
 MAX_CARD_PIXELS = 8_000_000
 MAX_CARD_BYTES = 16 * 1024 * 1024
 
@@ -59,6 +61,21 @@ def load_embedding(path: Path) -> Embedding:
     if len({len(part) for part in vectors}) != 1:
         raise BadFile("holds a different number of vectors for SDXL's two text encoders.")
     return Embedding(name or path.stem, vectors)
+
+
+def load_bundled(path: Path) -> tuple[Embedding, ...]:
+    """The learned words inside a LoRA's file; none where it has none. Raises BadFile, OSError."""
+    tables: dict[str, dict[str, Any]] = {}
+    with WeightsFile(path) as file:
+        for key in file:
+            if key.startswith(BUNDLE):
+                name, _, part = key.removeprefix(BUNDLE).partition(".")
+                inner = tables.setdefault(name, {})
+                if part.startswith("string_to_param."):
+                    inner["string_to_param"] = {part.removeprefix("string_to_param."): file.read(key)}
+                else:
+                    inner[part] = file.read(key)
+    return tuple(Embedding(name, tuple(map(_checked, vectors_of(table)))) for name, table in tables.items())
 
 
 def vectors_of(table: Any) -> Sequence[Tensor]:

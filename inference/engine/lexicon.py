@@ -3,62 +3,99 @@
 Owns which embeddings fit which text encoders. Refuses to place them: the prompt language finds them, `text` splices them.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from inference.api.result import Inventory, ModelFile
 from inference.engine.bad_file import BadFile
-from inference.engine.embeddings import Embedding, load_embedding
+from inference.engine.embeddings import Embedding, load_bundled, load_embedding
+from inference.engine.networks.merge import AdapterSet
 from inference.engine.text import TextEncoders
 from inference.engine.tokenizer import tokenizer
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Learned words for one checkpoint: `vectors` by name, `by_tokens` for the prompt language, `misfits` by their tokens."""
+    """Learned words for one checkpoint: `vectors` by name, `by_tokens` for the prompt language, `misfits` by their tokens.
+
+    `hashes` are those of the files on the shelf, by name.
+    """
 
     vectors: Mapping[str, Embedding]
     by_tokens: Mapping[tuple[int, ...], tuple[str, int]]
     misfits: Mapping[tuple[int, ...], str]
+    hashes: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def notes(self, text: str) -> tuple[str, ...]:
         """A sentence for each learned word in `text` that is made for another family and so stays plain words."""
-        ids = tuple(tokenizer().encode(text)) if self.misfits else ()
-        hits = [
-            name for key, name in self.misfits.items() if any(ids[at : at + len(key)] == key for at in range(len(ids)))
-        ]
+        hits = [self.misfits[key] for key in _found(self.misfits, text)]
         return tuple(f"The embedding “{name}” is made for another kind of model; it was left out." for name in hits)
+
+    def hashes_in(self, text: str) -> str:
+        """What the parameter text says of the learned words in `text`: `name: hash, name: hash`; empty for none."""
+        names = [self.by_tokens[key][0] for key in _found(self.by_tokens, text)]
+        return ", ".join(f"{name}: {self.hashes[name]}" for name in names if self.hashes.get(name))
+
+
+def _found(keys: Collection[tuple[int, ...]], text: str) -> list[tuple[int, ...]]:
+    """Those of `keys` (token ids) that occur in `text`, in its order."""
+    if not keys:
+        return []
+    lengths, ids = sorted({len(key) for key in keys}, reverse=True), tuple(tokenizer().encode(text))
+    pieces = (ids[at : at + length] for at in range(len(ids)) for length in lengths)
+    return list(dict.fromkeys(piece for piece in pieces if piece in keys))
 
 
 class Lexicon:
     """Loaded embeddings, kept while their files stay the same."""
 
     def __init__(self) -> None:
-        self._loaded: dict[tuple[str, str], Embedding] = {}
+        self._loaded: dict[tuple[str, str], tuple[Embedding, ...]] = {}
+        self._names: dict[str, tuple[int, ...]] = {}
 
-    def words_for(self, encoders: TextEncoders, inventory: Inventory) -> Words:
-        """What of `inventory` these encoders can use. A file that went bad since it was listed is passed over."""
+    def words_for(self, encoders: TextEncoders, inventory: Inventory, adapters: AdapterSet = ()) -> Words:
+        """What of `inventory` these encoders can use, and what the worn `adapters` bring along; the shelf's words win.
+
+        A file that went bad since it was listed is passed over.
+        """
         widths = tuple(tower.width for tower in encoders.towers)
+        worn = {adapter.path for adapter in adapters}
+        brought = [self._load(info, load_bundled) for info in inventory.loras if info.path in worn]
+        shelf = [(info.name, self._load(info, _alone)) for info in inventory.embeddings]
+        offered = [(embedding.name, embedding) for embeddings in brought for embedding in embeddings]
+        offered += [(name, embedding) for name, embeddings in shelf for embedding in embeddings]
         vectors: dict[str, Embedding] = {}
         by_tokens: dict[tuple[int, ...], tuple[str, int]] = {}
         misfits: dict[tuple[int, ...], str] = {}
-        for info in inventory.embeddings:
-            embedding, key = self._load(info), tuple(tokenizer().encode(info.name))
-            if embedding is None or not key:
-                continue
-            if embedding.widths == widths:
-                vectors[info.name] = embedding
-                by_tokens[key] = (info.name, embedding.length)
-            else:
-                misfits[key] = info.name
-        return Words(vectors, by_tokens, {key: name for key, name in misfits.items() if key not in by_tokens})
+        for name, embedding in offered:
+            key = self._tokens(name)
+            if key and embedding.widths == widths:
+                vectors[name] = embedding
+                by_tokens[key] = (name, embedding.length)
+            elif key:
+                misfits[key] = name
+        return Words(
+            vectors,
+            by_tokens,
+            {key: name for key, name in misfits.items() if key not in by_tokens},
+            {info.name: info.hash for info in inventory.embeddings},
+        )
 
-    def _load(self, info: ModelFile) -> Embedding | None:
+    def _load(self, info: ModelFile, read: Callable[[Path], tuple[Embedding, ...]]) -> tuple[Embedding, ...]:
         key = (info.path, info.sha256)
         if key not in self._loaded:
             try:
-                self._loaded[key] = load_embedding(Path(info.path))
+                self._loaded[key] = read(Path(info.path))
             except (BadFile, OSError):
-                return None
+                return ()
         return self._loaded[key]
+
+    def _tokens(self, name: str) -> tuple[int, ...]:
+        if name not in self._names:
+            self._names[name] = tuple(tokenizer().encode(name))
+        return self._names[name]
+
+
+def _alone(path: Path) -> tuple[Embedding, ...]:
+    return (load_embedding(path),)

@@ -1,17 +1,17 @@
 """From the tags of a prompt to a set of adapters for a checkpoint, with notes on what could not be honoured."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
-from inference.api.lookup import find_lora
+from inference.api.lookup import find_hypernetwork, find_lora
 from inference.api.result import Inventory, ModelFile
 from inference.engine.bad_file import BadFile, BrokenModel
 from inference.engine.checkpoint import Checkpoint
-from inference.engine.networks.merge import Adapter, AdapterSet, read_network
-
-LORA_KINDS = frozenset({"lora", "lyco"})
+from inference.engine.networks.merge import Adapter, AdapterSet, BadAdapter, places
+from inference.engine.weights import read_shapes
 
 
 class Tag(Protocol):
@@ -53,32 +53,65 @@ def activate(checkpoint: Checkpoint, tags: Sequence[Tag], inventory: Inventory) 
     adapters: list[Adapter] = []
     notes: list[str] = []
     for tag in tags:
-        info = find_lora(inventory, tag.name) if tag.kind in LORA_KINDS else None
+        shelf = _SHELVES.get(tag.kind)
+        if shelf is None:
+            notes.append(f"Easel knows no network of the kind “{tag.kind}”; “{tag.name}” was left out.")
+            continue
+        info = shelf.find(inventory, tag.name)
         if info is None:
-            what = "LoRA" if tag.kind in LORA_KINDS else f"network of the kind “{tag.kind}”"
-            notes.append(f"There is no {what} called “{tag.name}” here; it was left out.")
+            notes.append(f"There is no {shelf.label} called “{tag.name}” here; it was left out.")
             continue
         try:
             te, unet, rank = strengths(tag)
         except ValueError:
-            notes.append(f"A strength of the LoRA “{tag.name}” is no number; it was left out.")
+            notes.append(f"A strength of the {shelf.label} “{tag.name}” is no number; it was left out.")
+            continue
+        if shelf.kind == "hypernetwork":
+            adapters.append(Adapter(info.path, te=0.0, unet=te, kind=shelf.kind, said=tag.name))
             continue
         notes += _fitting(checkpoint, info)
-        adapters.append(Adapter(info.path, te=te, unet=unet, rank=rank or None))
+        adapters.append(Adapter(info.path, te=te, unet=unet, rank=rank or None, said=tag.name))
     wanted = tuple(adapters)
-    names = ", ".join(f"“{Path(adapter.path).stem}”" for adapter in wanted)
     try:
         checkpoint.wardrobe.wear(wanted)
-    except (BadFile, OSError) as error:
-        raise BrokenModel(f"The LoRA {names} cannot be used with “{checkpoint.info.name}”: it {error}") from error
+    except BadAdapter as error:
+        kind = next(adapter.kind for adapter in wanted if adapter.path == error.path)
+        label = next(shelf.label for shelf in _SHELVES.values() if shelf.kind == kind)
+        raise BrokenModel(
+            f"The {label} “{Path(error.path).stem}” cannot be used with “{checkpoint.info.name}”: it {error}"
+        ) from error
+    except OSError as error:
+        raise BrokenModel(f"A network of this prompt cannot be read: {error.strerror or error}.") from error
     return wanted, tuple(notes)
 
 
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """Where the networks of a kind of tag are found, and what people call them."""
+
+    label: str
+    kind: Literal["weights", "hypernetwork"]
+    find: Callable[[Inventory, str], ModelFile | None]
+
+
+_LORAS = _Shelf("LoRA", "weights", find_lora)
+_SHELVES = {
+    "lora": _LORAS,
+    "lyco": _LORAS,
+    "hypernet": _Shelf("hypernetwork", "hypernetwork", find_hypernetwork),
+}
+"""By the kind in the tag."""
+
+
 def lora_hashes(adapters: AdapterSet, inventory: Inventory) -> str:
-    """What the parameter text says of `adapters`: `name: hash, name: hash`; empty for none."""
+    """What the parameter text says of the LoRAs in `adapters`, by the names in their tags: `name: hash, name: hash`."""
     files = {info.path: info for info in inventory.loras}
-    worn = dict.fromkeys(files[adapter.path] for adapter in adapters if adapter.path in files)
-    return ", ".join(f"{info.name.replace(':', '').replace(',', '')}: {info.hash}" for info in worn if info.hash)
+    worn: dict[str, str] = {}
+    for adapter in adapters:
+        info = files.get(adapter.path)
+        if info is not None and info.hash:
+            worn[(adapter.said or info.name).replace(":", "").replace(",", "")] = info.hash
+    return ", ".join(f"{name}: {digits}" for name, digits in worn.items())
 
 
 def _fitting(checkpoint: Checkpoint, info: ModelFile) -> list[str]:
@@ -90,16 +123,17 @@ def _fitting(checkpoint: Checkpoint, info: ModelFile) -> list[str]:
             f"“{checkpoint.info.name}” is a {family.label} model."
         )
     try:
-        network = read_network(Path(info.path))
+        shapes, _ = read_shapes(Path(info.path))
     except (BadFile, OSError) as error:
         raise BrokenModel(f"The LoRA “{info.name}” cannot be used: it {error}") from error
-    unplaced = network.unplaced(checkpoint.wardrobe.targets)
-    if len(unplaced) == len(network.layers):
+    layers = {layer for _, (layer, _) in places(shapes)}
+    unplaced = layers - checkpoint.wardrobe.targets.keys()
+    if layers and unplaced == layers:
         raise BrokenModel(
             f"The LoRA “{info.name}” has no layer in common with “{checkpoint.info.name}”; it is for another kind of model."
         )
     if unplaced:
-        return [f"{len(unplaced)} of the {len(network.layers)} layers of “{info.name}” have no place in this model."]
+        return [f"{len(unplaced)} of the {len(layers)} layers of “{info.name}” have no place in this model."]
     return []
 
 

@@ -1,32 +1,48 @@
 """A checkpoint's clothes: networks merged into its weights, taken off again bit for bit, changed between forwards.
 
 Owns which tensors the modules hold. The base tensors are never written to: dressing puts other tensors in their place,
-undressing puts the same ones back, so a thousand changes leave no trace. Refuses to know about prompts and jobs.
+undressing puts the same ones back, so a thousand changes leave no trace. Hypernetworks hang on the UNet beside them.
+Refuses to know about prompts and jobs.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from inference.engine.bad_file import BadFile
-from inference.engine.networks.keys import Target, split_key, targets_of
+from inference.engine.embeddings import BUNDLE
+from inference.engine.networks.hypernetworks import Hypernetwork, fits, hang, read_hypernetwork
+from inference.engine.networks.keys import split_key, targets_of
 from inference.engine.networks.kinds import delta_of, low_rank
 from inference.engine.weights import WeightsFile
 
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """One network as a tag asks for it: its file, its strengths for text encoder and UNet, and how many ranks to keep."""
+    """One network as a tag asks for it: its file, its strengths for text encoder and UNet, and how many ranks to keep.
+
+    `said` is its name in the tag, which may be an alias; sets that differ in nothing else are equal.
+    """
 
     path: str
     te: float = 1.0
     unet: float = 1.0
     rank: int | None = None
+    kind: Literal["weights", "hypernetwork"] = "weights"
+    said: str = field(default="", compare=False)
+
+
+class BadAdapter(BadFile):
+    """A network of a set that cannot be worn; `path` is its file."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(reason)
+        self.path = path
 
 
 AdapterSet = tuple[Adapter, ...]
@@ -39,20 +55,26 @@ class Network:
 
     layers: Mapping[str, Mapping[str, Tensor]]
 
-    def unplaced(self, targets: Mapping[str, Target]) -> list[str]:
-        """Layers for which the checkpoint has no place."""
-        return [name for name in self.layers if name not in targets]
+
+def places(keys: Iterable[str]) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Each key that belongs to a layer, with that layer in the one form and the tensor's name."""
+    for key in keys:
+        place = None if key.startswith(BUNDLE) else split_key(key)
+        if place is not None:
+            yield key, place
 
 
 def read_network(path: Path) -> Network:
-    """Read the tensors of a network. Raises BadFile when there are none, or any is not finite; OSError when unreadable."""
+    """Read the tensors of a network. Raises BadFile when there are none, or any is not finite; OSError when unreadable.
+
+    A file may hold learned words alone (`bundle_emb.…`, read elsewhere): then it has no layers.
+    """
     layers: dict[str, dict[str, Tensor]] = {}
     with WeightsFile(path) as file:
-        for key in file:
-            place = split_key(key)
-            if place is not None and not key.startswith("bundle_emb."):
-                layers.setdefault(place[0], {})[place[1]] = file.read(key).clone()
-    if not layers:
+        for key, (layer, part) in places(file):
+            layers.setdefault(layer, {})[part] = file.read(key).clone()
+        bundled = any(key.startswith(BUNDLE) for key in file)
+    if not layers and not bundled:
         raise BadFile("holds no layers of a LoRA or one of its relatives.")
     for name, weights in layers.items():
         for value in weights.values():
@@ -68,6 +90,9 @@ class Wardrobe:
         self, unet: nn.Module, towers: Sequence[nn.Module], *, config: Mapping[str, Any], kept: int = 2
     ) -> None:
         self.targets = targets_of(unet, towers, config=config)
+        self._unet = unet
+        self._hung: list[Any] = []
+        self._hypernetworks: dict[str, Hypernetwork] = {}
         self.worn: AdapterSet = ()
         self._kept = kept
         self._base: dict[nn.Module, tuple[Tensor, Tensor | None]] = {}
@@ -76,20 +101,26 @@ class Wardrobe:
     def wear(self, adapters: AdapterSet) -> None:
         """Dress the checkpoint in `adapters` and nothing else. Free when it already is, quick when the set was worn lately.
 
-        Raises BadFile or OSError when a file is gone or does not fit; the checkpoint then is bare.
+        Raises BadAdapter or OSError when a file is gone or does not fit; the checkpoint then is bare.
         """
         if adapters == self.worn:
             return
         self._put(self._base)
+        self._take_down()
         self.worn = ()
-        if not adapters:
-            return
-        if adapters not in self._ready:
-            self._ready[adapters] = self._dressed(adapters)
-            while len(self._ready) > self._kept:
-                self._ready.popitem(last=False)
-        self._ready.move_to_end(adapters)
-        self._put(self._ready[adapters])
+        merged = tuple(adapter for adapter in adapters if adapter.kind == "weights")
+        if merged:
+            if merged not in self._ready:
+                self._ready[merged] = self._dressed(merged)
+                while len(self._ready) > self._kept:
+                    self._ready.popitem(last=False)
+            self._ready.move_to_end(merged)
+        hanging = [adapter for adapter in adapters if adapter.kind == "hypernetwork"]
+        for adapter in hanging:
+            self._load_hypernetwork(adapter.path)
+        self._put(self._ready.get(merged, {}))
+        for adapter in hanging:
+            self._hung += hang(self._unet, self._hypernetworks[adapter.path], adapter.unet)
         self.worn = adapters
 
     def forget(self) -> int:
@@ -105,23 +136,46 @@ class Wardrobe:
         own = {id(part) for pair in self._base.values() for part in pair if part is not None}
         freed = sum(part.numel() * part.element_size() for key, part in kept.items() if key not in own)
         self._ready.clear()
+        self._hypernetworks.clear()
         return freed
+
+    def _take_down(self) -> None:
+        for handle in self._hung:
+            handle.remove()
+        self._hung.clear()
+
+    def _load_hypernetwork(self, path: str) -> None:
+        if path in self._hypernetworks:
+            return
+        try:
+            network = read_hypernetwork(Path(path))
+        except BadFile as error:
+            raise BadAdapter(path, str(error)) from error
+        if not fits(self._unet, network):
+            raise BadAdapter(path, "is made for another kind of model.")
+        self._hypernetworks[path] = network
 
     def _dressed(self, adapters: AdapterSet) -> dict[nn.Module, tuple[Tensor, Tensor | None]]:
         """Weight and bias of each touched layer with `adapters` merged in, one after the other."""
         dress: dict[nn.Module, tuple[Tensor, Tensor | None]] = {}
         for adapter in adapters:
-            network = read_network(Path(adapter.path))
-            for name, weights in network.layers.items():
-                target = self.targets.get(name)
-                strength = 0.0 if target is None else (adapter.te if target.side == "te" else adapter.unet)
-                if target is None or not strength:
-                    continue
-                module: Any = target.module
-                base = self._base.setdefault(module, (module.weight.data, _bias(module)))
-                weight, bias = dress.get(module, base)
-                dress[module] = _merged(weight, bias, weights, strength=strength, rank=adapter.rank)
+            try:
+                self._put_over(dress, adapter)
+            except BadFile as error:
+                raise BadAdapter(adapter.path, str(error)) from error
         return dress
+
+    def _put_over(self, dress: dict[nn.Module, tuple[Tensor, Tensor | None]], adapter: Adapter) -> None:
+        """Merge one more network into `dress`."""
+        for name, weights in read_network(Path(adapter.path)).layers.items():
+            target = self.targets.get(name)
+            strength = 0.0 if target is None else (adapter.te if target.side == "te" else adapter.unet)
+            if target is None or not strength:
+                continue
+            module: Any = target.module
+            base = self._base.setdefault(module, (module.weight.data, _bias(module)))
+            weight, bias = dress.get(module, base)
+            dress[module] = _merged(weight, bias, weights, strength=strength, rank=adapter.rank)
 
     def _put(self, dress: Mapping[nn.Module, tuple[Tensor, Tensor | None]]) -> None:
         for layer, (weight, bias) in dress.items():

@@ -11,7 +11,8 @@ from torch import Tensor
 from inference.api.result import Inventory, ModelFile
 from inference.engine.bad_file import BadFile, BrokenModel
 from inference.engine.checkpoint import Checkpoint
-from inference.engine.networks.activation import activate
+from inference.engine.lexicon import Lexicon
+from inference.engine.networks.activation import activate, lora_hashes
 from inference.engine.networks.keys import canonical, split_key
 from inference.engine.networks.merge import Adapter
 from inference.engine.prompt.networks import NetworkTag, strip_networks
@@ -175,7 +176,9 @@ def test_unknown_names_are_notes(tmp_path: Path, load: Load) -> None:
     adapters, notes = activate(checkpoint, [tag("nope"), tag("x", kind="hypernet")], Inventory())
     assert adapters == ()
     assert notes[0] == "There is no LoRA called “nope” here; it was left out."
-    assert "hypernet" in notes[1]
+    assert notes[1] == "There is no hypernetwork called “x” here; it was left out."
+    _, notes = activate(checkpoint, [tag("x", kind="controlnet")], Inventory())
+    assert notes == ("Easel knows no network of the kind “controlnet”; “x” was left out.",)
 
 
 def test_files_that_do_not_fit_are_refused_and_leave_the_base_clean(tmp_path: Path, load: Load) -> None:
@@ -195,7 +198,7 @@ def test_files_that_do_not_fit_are_refused_and_leave_the_base_clean(tmp_path: Pa
     for name, words in (
         ("wide", "“wide” cannot be used with “a”: it does not fit"),
         ("foreign", "“foreign” has no layer in common"),
-        ("broken", "“broken” cannot be used: it holds numbers that are not finite"),
+        ("broken", "“broken” cannot be used with “a”: it holds numbers that are not finite"),
         ("xl", "“xl” is made for Stable Diffusion XL"),
         ("gone", "“gone” cannot be used"),
     ):
@@ -228,3 +231,103 @@ def test_names_are_brought_to_one_form() -> None:
     assert canonical("lora_te_text_model_encoder_layers_0") == "lora_te1_text_model_encoder_layers_0"
     assert split_key("lora_unet_conv_in.alpha") == ("lora_unet_conv_in", "alpha")
     assert split_key("model.buffer") is None
+
+
+def hypernetwork(path: Path, *, widths: tuple[int, ...] = (16,), activation: str = "relu", **more: object) -> ModelFile:
+    """A hypernetwork's file as the webui writes it: two linear layers, a norm and dropout's gap between, by width."""
+    source = torch.Generator().manual_seed(3)
+
+    def state(width: int) -> dict[str, Tensor]:
+        return {
+            "linear.0.weight": torch.randn(width * 2, width, generator=source) * 0.1,
+            "linear.0.bias": torch.randn(width * 2, generator=source) * 0.1,
+            "linear.2.weight": torch.rand(width * 2, generator=source),
+            "linear.2.bias": torch.zeros(width * 2),
+            "linear.4.weight": torch.randn(width, width * 2, generator=source) * 0.1,
+            "linear.4.bias": torch.zeros(width),
+        }
+
+    table = {"name": path.stem, "step": 9, "layer_structure": [1, 2, 1], "activation_func": activation, **more}
+    torch.save({**table, **{width: (state(width), state(width)) for width in widths}}, path)
+    return ModelFile(path.stem, str(path), "", "unknown")
+
+
+def test_hypernetworks_change_keys_and_values_and_leave_no_trace(tmp_path: Path, load: Load) -> None:
+    """What keys are made from is x + strength · network(x), by width; two stack in order; off, everything is as before."""
+    checkpoint = load(write_tiny_checkpoint(tmp_path / "a.safetensors"))
+    before = state_of(checkpoint)
+    info = hypernetwork(tmp_path / "bent.pt", activate_output=False)
+    inventory = Inventory(hypernetworks=(info,))
+    layer = checkpoint.unet.down_blocks[0].attentions[0].transformer_blocks[0].attn2.to_k
+    context = torch.randn(1, 5, 16, generator=torch.Generator().manual_seed(0))
+    bare = layer(context)
+    adapters, notes = activate(checkpoint, [tag("bent", te=0.5, kind="hypernet")], inventory)
+    assert notes == ()
+    keys = torch.load(info.path, weights_only=True)[16][0]
+    hidden = torch.relu(context @ keys["linear.0.weight"].T + keys["linear.0.bias"])
+    hidden = torch.nn.functional.layer_norm(hidden, (32,), keys["linear.2.weight"], keys["linear.2.bias"])
+    bent = context + 0.5 * (hidden @ keys["linear.4.weight"].T + keys["linear.4.bias"])
+    assert torch.allclose(layer(context), bent @ layer.weight.T, atol=1e-5)
+    assert changed(before, state_of(checkpoint)) == []
+    checkpoint.wardrobe.wear(())
+    assert torch.equal(layer(context), bare)
+    checkpoint.wardrobe.wear(adapters)
+    assert not torch.allclose(layer(context), bare)
+    checkpoint.wardrobe.forget()
+    assert torch.equal(layer(context), bare)
+
+
+def test_hypernetworks_and_loras_are_worn_together(tmp_path: Path, load: Load) -> None:
+    """A set may hold both; each has its effect, and the texts' hashes name the LoRA by the tag's word for it."""
+    checkpoint = load(write_tiny_checkpoint(tmp_path / "a.safetensors"))
+    before = state_of(checkpoint)
+    lora = write(tmp_path, "x", pair(f"lora_unet_{ATTENTION}", 16, 16))
+    lora = ModelFile("x", lora.path, "123456789abc", "unknown", alias="ink")
+    inventory = Inventory(loras=(lora,), hypernetworks=(hypernetwork(tmp_path / "bent.pt"),))
+    adapters, _ = activate(checkpoint, [tag("bent", kind="hypernet"), tag("ink")], inventory)
+    assert len(adapters) == 2
+    assert lora_hashes(adapters, inventory) == "ink: 123456789abc"
+    assert len(changed(before, state_of(checkpoint))) == 1
+    checkpoint.wardrobe.wear(())
+    assert changed(before, state_of(checkpoint)) == []
+
+
+def test_hypernetworks_that_do_not_fit_are_refused(tmp_path: Path, load: Load) -> None:
+    """One for words of another width, an unknown activation and a file that is none are refused by name."""
+    checkpoint = load(write_tiny_checkpoint(tmp_path / "a.safetensors"))
+    torch.save({"name": "x"}, tmp_path / "empty.pt")
+    files = (
+        hypernetwork(tmp_path / "wide.pt", widths=(768,)),
+        hypernetwork(tmp_path / "odd.pt", activation="wobble"),
+        ModelFile("empty", str(tmp_path / "empty.pt"), "", "unknown"),
+    )
+    inventory = Inventory(hypernetworks=files)
+    for name, words in (("wide", "another kind of model"), ("odd", "“wobble”"), ("empty", "is no hypernetwork")):
+        with pytest.raises(BrokenModel, match=f"The hypernetwork “{name}” cannot be used with “a”: it .*{words}"):
+            activate(checkpoint, [tag(name, kind="hypernet")], inventory)
+        assert checkpoint.wardrobe.worn == ()
+
+
+def test_a_lora_brings_its_own_words(tmp_path: Path, load: Load) -> None:
+    """Learned words inside a LoRA's file can be used while it is worn; a word of the same name on the shelf wins."""
+    checkpoint = load(write_tiny_checkpoint(tmp_path / "a.safetensors"))
+    vectors = torch.arange(32.0).reshape(2, 16)
+    info = write(
+        tmp_path,
+        "pack",
+        {"bundle_emb.glim.string_to_param.*": vectors, "bundle_emb.other.emb_params": vectors.clone()}
+        | pair(f"lora_unet_{ATTENTION}", 16, 16),
+    )
+    words_only = write(tmp_path, "words", {"bundle_emb.alone.string_to_param.*": vectors})
+    save_file({"emb_params": vectors + 1}, tmp_path / "other.safetensors")
+    shelf = ModelFile("other", str(tmp_path / "other.safetensors"), "abcabcabcabc", "unknown")
+    inventory = Inventory(loras=(info, words_only), embeddings=(shelf,))
+    adapters, notes = activate(checkpoint, [tag("pack"), tag("words")], inventory)
+    assert notes == ()
+    lexicon = Lexicon()
+    words = lexicon.words_for(checkpoint.text, inventory, adapters)
+    assert set(words.vectors) == {"glim", "other", "alone"}
+    assert torch.equal(words.vectors["glim"].vectors[0], vectors)
+    assert torch.equal(words.vectors["other"].vectors[0], vectors + 1)
+    assert set(lexicon.words_for(checkpoint.text, inventory).vectors) == {"other"}
+    assert words.hashes_in("a glim and an OTHER") == "other: abcabcabcabc"
