@@ -23,13 +23,14 @@ EXAMINED = 16
 
 
 class Entry(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
-    """Something queued. `guild` is `DIRECT` for direct messages; `model` "" needs none."""
+    """Something queued. `guild` is `DIRECT` for direct messages; `model` "" needs none; `again` was begun before."""
 
     item: T
     guild: int
     person: int
     cost: float
     model: str
+    again: bool = False
 
 
 @dataclass(slots=True)
@@ -55,12 +56,12 @@ class Lanes(Generic[T]):
         """The same lanes, to be played through."""
         return Lanes(self.turns.copy(), {guild: lane.copy() for guild, lane in self.lanes.items()})
 
-    def put(self, entry: Entry[T], *, front: bool) -> None:
-        """Let `entry` wait at the end of its person's line, or at the head of its guild's lane."""
+    def put(self, entry: Entry[T]) -> None:
+        """Let `entry` wait at the end of its person's line; one that is begun `again` at the head of its guild's lane."""
         lane = self.lanes.setdefault(entry.guild, Lane())
         line = lane.lines.setdefault(entry.person, deque())
-        if front:
-            line.appendleft(entry)
+        if entry.again:
+            line.insert(sum(each.again for each in line), entry)
             lane.turns.lead(entry.person)
         else:
             line.append(entry)
@@ -145,11 +146,11 @@ class FairQueue(Generic[T]):
 
         Raises ValueError when `item` is queued already.
         """
-        self._put(Entry(item=item, guild=guild or DIRECT, person=person, cost=cost, model=model), front=False)
+        self._put(Entry(item=item, guild=guild or DIRECT, person=person, cost=cost, model=model))
 
     def push_front(self, item: T, *, guild: int | None, person: int, cost: float, model: str) -> None:
         """Put `item` at the head of its guild's lane: one that is tried again. Raises ValueError as `push`."""
-        self._put(Entry(item=item, guild=guild or DIRECT, person=person, cost=cost, model=model), front=True)
+        self._put(Entry(item=item, guild=guild or DIRECT, person=person, cost=cost, model=model, again=True))
 
     def peek(self, *, prefer_model: str | None = None) -> T | None:
         """What `pop` would take."""
@@ -210,11 +211,11 @@ class FairQueue(Generic[T]):
         """Everything queued, in the predicted order."""
         return tuple(self._predicted())
 
-    def _put(self, entry: Entry[T], *, front: bool) -> None:
+    def _put(self, entry: Entry[T]) -> None:
         if entry.item in self._entries:
             raise ValueError(f"{entry.item!r} is queued already")
         self._entries[entry.item] = entry
-        self._lanes.put(entry, front=front)
+        self._lanes.put(entry)
         self._order = None
 
     def _next(self, prefer_model: str | None) -> Entry[T] | None:

@@ -15,6 +15,9 @@ K = TypeVar("K", bound=Hashable)
 SPARE = 64
 """Lanes that may be remembered for nothing before they are swept out."""
 
+LEAD = 1 << 60
+"""What puts a place in the order of arrival before all places without it."""
+
 
 @dataclass(slots=True)
 class Turns(Generic[K]):
@@ -46,11 +49,11 @@ class Turns(Generic[K]):
             self._stand(lane, max(self.now, self.owed.get(lane, 0.0)), order=self.arrivals)
 
     def lead(self, lane: K) -> None:
-        """`lane` has something to do, and goes before all others: for what was begun once and must be begun again."""
+        """`lane` has something to do, and goes before all but those that lead already: for what must be begun again."""
         first = self.first()
         start = max(self.now, self.owed.get(lane, 0.0)) if first is None else self.start_of(first)
         self.arrivals += 1
-        self._stand(lane, start, order=-self.arrivals)
+        self._stand(lane, start, order=self.arrivals - LEAD)
 
     def leave(self, lane: K) -> None:
         """`lane` has nothing left; what it owes stays."""
