@@ -17,6 +17,7 @@ from storage.database import Database
 from storage.values import Address, Image, Job, JobState
 
 NOW = 1_700_000_000.0
+SMALL = Canvas(64, 64)
 
 
 class Heard:
@@ -138,15 +139,23 @@ def address(*, person: int = 1, guild: int | None = 10) -> Address:
 
 
 def request(
-    *, count: int = 1, seed: int = 5, steps: int = 4, model: str = "gradient", cfg: float = 7.0, **more: Any
+    *,
+    count: int = 1,
+    seed: int = 5,
+    steps: int = 4,
+    model: str = "gradient",
+    cfg: float = 7.0,
+    sampler: str = "euler_a",
+    canvas: Canvas = SMALL,
+    **more: Any,
 ) -> GenerationRequest:
     """A small wish; with guidance a picture is two rows."""
     return GenerationRequest(
         prompt=Prompt("a cat"),
-        canvas=Canvas(64, 64),
+        canvas=canvas,
         seeds=Seeds(seed),
         model=ModelRef(model),
-        sampling=Sampling(steps=steps),
+        sampling=Sampling(sampler, steps=steps),
         guidance=Guidance(cfg),
         count=count,
         **more,

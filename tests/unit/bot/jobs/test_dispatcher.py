@@ -6,7 +6,6 @@ import io
 from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 
-import msgspec
 import pytest
 from PIL import Image as Pictures
 
@@ -17,8 +16,8 @@ from inference.api.request import GenerationRequest, Request, Seeds, SourcePictu
 from inference.api.wire import JobEvent, Progress
 from inference.client.fake import FakeBackend
 from inference.client.gates import OpenGate
-from storage.values import JobState
-from tests.unit.bot.jobs.studio import address, request, studio, until
+from storage.values import Image, Job, JobState
+from tests.unit.bot.jobs.studio import Heard, address, request, studio, until
 
 
 def png(side: int = 16) -> bytes:
@@ -323,18 +322,29 @@ async def test_a_slow_listener_never_holds_up_painting(tmp_path: Path) -> None:
 
 
 async def test_a_listener_that_fails_ends_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Its error is written down, and the row still says that the pictures are owed."""
-    async with studio(tmp_path, gate=OpenGate()) as made:
-        job = await made.submit()
-        await made.heard.end_of(job)
-        await made.quiet()
-        second = await made.submit()
-        await made.db.jobs.cancel(second, now=0.0)
-        third = await made.submit()
-        await made.heard.end_of(third)
-        assert await made.state(second) is JobState.CANCELLED
-        assert made.heard.ends(second) == []
-    assert "could not be told" not in caplog.text
+    """Its error is written down, painting goes on, and the row still says that the pictures are owed."""
+
+    class Clumsy(Heard):
+        """Stumbles over everything that it is told of the first job."""
+
+        def progressed(self, job_id: int) -> None:
+            """Stumble."""
+            if job_id == 1:
+                raise RuntimeError("clumsy with progress")
+
+        async def rendered(self, job: Job, images: tuple[Image, ...]) -> None:
+            """Stumble."""
+            if job.id == 1:
+                raise RuntimeError("clumsy with pictures")
+            await super().rendered(job, images)
+
+    async with studio(tmp_path, gate=OpenGate(), max_jobs=1) as made:
+        made.dispatcher.listener = heard = Clumsy(made.db)
+        first, second = await made.submit(), await made.submit()
+        assert (await heard.end_of(second))[0] == "rendered"
+        assert await made.state(first) is JobState.RENDERED
+    assert "clumsy with progress" in caplog.text
+    assert "clumsy with pictures" in caplog.text
 
 
 async def test_a_standing_tells_progress_and_when_it_will_be_ready(tmp_path: Path) -> None:
@@ -411,8 +421,3 @@ async def test_the_card_that_was_hung_meanwhile_is_in_what_is_told(tmp_path: Pat
         made.gate.open()
         _, told, _ = await made.heard.end_of(job)
         assert told.card_message == 4242
-
-
-def test_the_requests_are_worth_comparing() -> None:
-    """The helper's parameters reach the request."""
-    assert msgspec.structs.replace(request(), count=2) == request(count=2)

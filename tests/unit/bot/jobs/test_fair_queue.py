@@ -98,7 +98,9 @@ def test_a_retry_goes_to_the_head_of_its_lane() -> None:
     queue.push_front("d", guild=1, person=1, cost=1.0, model="a")
     queue.push_front("y", guild=1, person=2, cost=1.0, model="a")
     assert queue.order()[:1] == ("M",)
-    assert drained(queue).replace("M", "")[:3] == "ayd"  # people of a guild take turns among those that begin again, too
+    assert (
+        drained(queue).replace("M", "")[:3] == "ayd"
+    )  # people of a guild take turns among those that begin again, too
 
 
 def test_a_loaded_model_is_preferred_within_bounds() -> None:

@@ -1,0 +1,72 @@
+"""What a job is predicted to cost, and how the prediction learns."""
+
+import pytest
+
+from bot.jobs.cost import Speed, calls_of, predict, rows_of, work_of
+from bot.jobs.meter import Meter
+from inference.api.request import Canvas, Hires, SourcePicture, UpscaleRequest
+from tests.unit.bot.jobs.studio import request
+
+SHA = "ab" * 32
+
+
+def test_the_arithmetic_is_that_of_the_counted_operations() -> None:
+    """SD 1.5 at 512²: 0.803 TFLOP a row and 2.5 for the VAE; SDXL at 1024²: 6.761 a row."""
+    sd = work_of(request(steps=20, canvas=Canvas(512, 512)))
+    assert sd == pytest.approx(20 * 2 * 0.803 + 2.515, rel=0.01)
+    large = work_of(request(steps=20, canvas=Canvas(1024, 1024)))
+    assert large == pytest.approx(20 * 2 * 4.674 + 10.06, rel=0.01)
+    sdxl = work_of(request(steps=30, canvas=Canvas(1024, 1024)), family="sdxl")
+    assert sdxl == pytest.approx(30 * 2 * 6.761 + 10.06, rel=0.01)
+
+
+def test_every_picture_and_every_row_counts() -> None:
+    """Four pictures cost four times one; without guidance a picture is one row; a Heun step is two calls."""
+    one = request(steps=20)
+    assert work_of(request(steps=20, count=4)) == pytest.approx(4 * work_of(one))
+    assert (rows_of(one), rows_of(request(count=4)), rows_of(request(count=4, cfg=1.0))) == (2, 8, 4)
+    assert work_of(request(steps=20, cfg=1.0)) < work_of(one)
+    assert calls_of(request(steps=20, sampler="heun")) == 40
+
+
+def test_a_source_runs_its_share_of_the_steps() -> None:
+    """As in the webui: 20 steps at a strength of 0.75 are 16, unless exactly as many are asked for."""
+    assert calls_of(request(steps=20, source=SourcePicture(SHA, 0.75))) == 16
+    assert calls_of(request(steps=20, source=SourcePicture(SHA, 1.0))) == 20
+    assert calls_of(request(steps=20, source=SourcePicture(SHA, 0.1, exact_steps=True))) == 20
+
+
+def test_hires_fix_costs_its_second_pass() -> None:
+    """Twice as wide and high is more than four times as much again."""
+    plain = request(steps=20, canvas=Canvas(512, 512))
+    assert work_of(request(steps=20, canvas=Canvas(512, 512), hires=Hires(scale=2.0))) > 5 * work_of(plain)
+
+
+def test_an_enlargement_costs_by_the_picture() -> None:
+    """A network much more than resampling."""
+    network = UpscaleRequest(picture=SHA, upscaler="esrgan")
+    assert work_of(network, source_pixels=1024 * 1024) == pytest.approx(4 * work_of(network))
+    assert work_of(UpscaleRequest(picture=SHA, upscaler="lanczos")) < work_of(network) / 10
+    assert rows_of(network) == 1
+
+
+def test_speed_is_learned_model_by_model() -> None:
+    """The first measurement is believed, later ones move it; nonsense is left out."""
+    speed = Speed(supposed=1.0)
+    assert predict(request(), speed=speed) == pytest.approx(work_of(request()))
+    learned = speed.learned("gradient", tflop=2.0, seconds=1.0)
+    assert (learned.of("gradient"), learned.of("other")) == (0.5, 1.0)
+    assert learned.learned("gradient", tflop=1.0, seconds=1.5).of("gradient") == pytest.approx(0.8)
+    assert learned.learned("gradient", tflop=0.0, seconds=1.0) is learned
+    assert learned.learned("gradient", tflop=1.0, seconds=0.0) is learned
+    assert predict(request(), speed=Speed(supposed=0.0)) == 0.001
+
+
+def test_jobs_that_run_together_share_the_time() -> None:
+    """Two for ten seconds have five each; what one has alone is its own."""
+    meter: Meter[str] = Meter()
+    meter.begin("a", now=100.0)
+    meter.begin("b", now=104.0)
+    assert meter.end("a", now=114.0) == pytest.approx(9.0)
+    assert meter.end("b", now=120.0) == pytest.approx(11.0)
+    assert meter.end("never", now=130.0) == 0.0
