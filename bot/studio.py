@@ -90,6 +90,7 @@ async def studio(
         ends.push_async_callback(_end, failing)
         await dispatcher.start()
         ends.push_async_callback(dispatcher.stop)
+        ends.push_async_callback(delivery.stop)
         await _hang_cards(desk)
         board.start()
         ends.push_async_callback(board.stop)

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final
 
 import discord
@@ -63,6 +63,11 @@ class Delivery:
     ) -> None:
         self._client, self._db, self._board, self._clock, self._now = client, db, board, clock, now
         self.ready = asyncio.Event()
+        self._closing = asyncio.Event()
+
+    async def stop(self) -> None:
+        """End what waits for Discord to come back; it is told again at the next start."""
+        self._closing.set()
 
     def progressed(self, job_id: int) -> None:
         """Nothing: the board looks by itself, at its own pace."""
@@ -91,10 +96,22 @@ class Delivery:
 
     async def cancelled(self, job: Job) -> None:
         """Leave a word where the queue card was."""
-        await self.ready.wait()
+        if await self._ends_before(self.ready.wait()):
+            return
         await self._board.take_down(job.id, job.address, job.card_message, instead=cancelled_card(job.prompt))
         with contextlib.suppress(Missing):  # whoever asked to be forgotten took the row with them
             await self._db.jobs.mark_told(job.id)
+
+    async def _ends_before(self, waiting: Coroutine[Any, Any, object]) -> bool:
+        """Wait for `waiting`; True when the end of Easel comes first."""
+        first = asyncio.ensure_future(waiting)
+        closing = asyncio.create_task(self._closing.wait())
+        try:
+            await asyncio.wait({first, closing}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            first.cancel()
+            closing.cancel()
+        return self._closing.is_set()
 
     async def _give_up(self, job: Job) -> None:
         """A message that Discord will never take: the pictures stay in the gallery, and words take their place."""
@@ -110,7 +127,8 @@ class Delivery:
 
     async def _until_done(self, job: Job, make: Callable[[], Awaitable[Reply]], settle: Settle) -> None:
         """Try until the post is made or there is no place for it; a job that ended meanwhile is left alone."""
-        await self.ready.wait()
+        if await self._ends_before(self.ready.wait()):
+            return
         tries = 0
         while True:
             try:
@@ -121,7 +139,8 @@ class Delivery:
                 pause = PAUSES[min(tries, len(PAUSES) - 1)]
                 log.warning("Job %d could not be posted (%s); another try in %.0f s", job.id, error, pause)
                 tries += 1
-                await self._clock.sleep(pause)
+                if await self._ends_before(self._clock.sleep(pause)):
+                    return
             except (WrongState, Missing):
                 log.info("Job %d was cancelled or deleted while it was being posted", job.id)
                 return
