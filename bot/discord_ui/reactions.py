@@ -150,10 +150,9 @@ async def _remove(desk: Desk, client: discord.Client, reaction: Reaction) -> Non
     in_conversation = reaction.address.guild is None
     if not mine and not reaction.may_manage and not in_conversation:
         raise NotAllowed("Only who asked for a picture, or somebody who manages messages there, can delete it.")
-    shown_here = await desk.db.images.of_message(reaction.message)
-    await client.get_partial_messageable(reaction.address.channel).get_partial_message(reaction.message).delete()
-    for image in shown_here if mine else ():
+    for image in await desk.db.images.of_message(reaction.message) if mine else ():
         await desk.db.images.remove(image.id)
+    await client.get_partial_messageable(reaction.address.channel).get_partial_message(reaction.message).delete()
 
 
 async def _cancel(desk: Desk, reaction: Reaction) -> None:

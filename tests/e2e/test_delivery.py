@@ -132,7 +132,7 @@ async def test_the_painter_dies_once_and_twice(held: Studio, gate: HeldGate, ada
     await gate.reached(1)
     held.painter.die()
     told = await ada.wait_for_message("#paint", lambda m: "could not be painted" in words_of(m))
-    assert "stopped" in words_of(told)
+    assert "broke down" in words_of(told)
 
 
 @pytest.fixture
