@@ -32,10 +32,10 @@ class Words:
         hits = [self.misfits[key] for key in _found(self.misfits, text)]
         return tuple(f"The embedding “{name}” is made for another kind of model; it was left out." for name in hits)
 
-    def hashes_in(self, text: str) -> str:
-        """What the parameter text says of the learned words in `text`: `name: hash, name: hash`; empty for none."""
+    def hashes_in(self, text: str) -> dict[str, str]:
+        """Hashes of the learned words that are in `text`, by name, for those whose file is on the shelf and hashed."""
         names = [self.by_tokens[key][0] for key in _found(self.by_tokens, text)]
-        return ", ".join(f"{name}: {self.hashes[name]}" for name in names if self.hashes.get(name))
+        return {name: self.hashes[name] for name in names if self.hashes.get(name)}
 
 
 def _found(keys: Collection[tuple[int, ...]], text: str) -> list[tuple[int, ...]]:

@@ -25,6 +25,7 @@ from inference.engine.job import Brushes, Prepared, Refused, Track
 from inference.engine.networks.activation import lora_hashes
 from inference.engine.networks.merge import AdapterSet
 from inference.engine.picture import encode_png
+from inference.engine.prompt.comments import strip_comments
 from inference.engine.prompt.networks import NetworkTag, strip_networks
 from inference.engine.sampling import guided_calls, model_calls
 from inference.engine.shelf import Shelf, wear
@@ -44,6 +45,7 @@ class Bench:
     shelf: Shelf
     notes: list[str] = field(default_factory=list[str])
     adapters: list[AdapterSet] = field(default_factory=list[AdapterSet])
+    learned: dict[str, str] = field(default_factory=dict[str, str])
     _lent: list[ModelFile] = field(default_factory=list[ModelFile])
     _made: dict[Any, Brushes] = field(default_factory=dict[Any, Brushes])
 
@@ -75,11 +77,13 @@ class Bench:
             positive, negative = changes.positive, changes.negative
             size = size_of(request, request.hires, step=downsampling(checkpoint.vae)).target
             extra |= {"calls": changes.calls, "before": changes.before, "size": size, "guidance": changes.guidance}
-        text, tags = strip_networks(positive)
+        text, tags = strip_networks(strip_comments(positive))
         adapters, notes = self._dress(checkpoint, tags)
-        words = shelf.words(checkpoint)
+        words = shelf.words(checkpoint, adapters)
+        spoken = f"{text}\n{strip_comments(negative)}"
         self.adapters.append(adapters)
-        self.notes += [note for note in (*notes, *words.notes(f"{text}\n{negative}")) if note not in self.notes]
+        self.learned |= words.hashes_in(spoken)
+        self.notes += [note for note in (*notes, *words.notes(spoken)) if note not in self.notes]
         model = PaintingModel(
             unet=checkpoint.unet,
             vae=checkpoint.vae,
@@ -169,6 +173,8 @@ def prepare_painting(request: GenerationRequest, attachments: Attachments, shelf
         worn = tuple(dict.fromkeys(adapter for adapters in bench.adapters for adapter in adapters))
         if hashes := lora_hashes(worn, shelf.inventory):
             extra["Lora hashes"] = hashes
+        if bench.learned:
+            extra["TI hashes"] = ", ".join(f"{name}: {digits}" for name, digits in bench.learned.items())
         facts = [facts_of(request, index, model=info, extra=extra) for index in range(request.count)]
         return tuple(
             encode_png(picture, seed=fact.seed, infotext=write_infotext(fact))

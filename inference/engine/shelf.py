@@ -86,9 +86,9 @@ class Shelf:
         if not self._users[info.path]:
             self._residency.pinned.discard(info.path)
 
-    def words(self, checkpoint: Checkpoint) -> Words:
-        """The learned words that this checkpoint can use."""
-        return self._lexicon.words_for(checkpoint.text, self.inventory)
+    def words(self, checkpoint: Checkpoint, adapters: AdapterSet = ()) -> Words:
+        """The learned words that this checkpoint can use, those that `adapters` bring along too."""
+        return self._lexicon.words_for(checkpoint.text, self.inventory, adapters)
 
     def dress(self, checkpoint: Checkpoint, tags: Sequence[NetworkTag]) -> tuple[AdapterSet, tuple[str, ...]]:
         """Dress a checkpoint in the networks that `tags` ask for; the set, and notes. Raises Refused."""

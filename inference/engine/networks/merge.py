@@ -98,6 +98,7 @@ class Wardrobe:
         self._base: dict[nn.Module, tuple[Tensor, Tensor | None]] = {}
         self._ready: OrderedDict[AdapterSet, dict[nn.Module, tuple[Tensor, Tensor | None]]] = OrderedDict()
 
+    @torch.inference_mode(mode=False)  # what a module holds must be usable in that mode and out of it
     def wear(self, adapters: AdapterSet) -> None:
         """Dress the checkpoint in `adapters` and nothing else. Free when it already is, quick when the set was worn lately.
 
