@@ -183,8 +183,6 @@ class Dispatcher:
         standings = (self.standing(job) for job in order)
         return tuple(each for each in standings if each and guild in (None, each.job.address.guild))
 
-    # -- the queue ----------------------------------------------------------------------------------------------------
-
     async def _admit(self, address: Address, adding: Awaitable[OpenJob]) -> Job:
         try:
             opened = await adding
@@ -249,8 +247,6 @@ class Dispatcher:
         if self._flight.remove(opened.id):
             self._queue.settle(opened.id, spent=spent)
             self._fill()
-
-    # -- one job ------------------------------------------------------------------------------------------------------
 
     async def _work(self, opened: OpenJob) -> None:
         """From the queue's hands to its end. Whatever happens ends this job and no other."""
@@ -389,8 +385,6 @@ class Dispatcher:
         if not self._resting and not self._stopping:
             self._resting = True
             self._resume = self._spawn("rest", wait())
-
-    # -- tasks --------------------------------------------------------------------------------------------------------
 
     def _spawn(self, name: str, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.create_task(coroutine, name=name)

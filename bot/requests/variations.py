@@ -21,7 +21,7 @@ Noise is mixed on the sphere: at 0.12 the first noise keeps 98 % of its directio
 """
 SUBTLE_SOURCE: Final = 0.4
 STRONG_SOURCE: Final = 0.65
-"""Denoising strength where a variation begins from the picture itself: about as far, seen by eye."""
+"""Denoising strength where a variation begins from the picture itself: half of the steps or less keep the composition."""
 
 
 def paintable(request: Request) -> GenerationRequest:
