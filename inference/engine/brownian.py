@@ -7,7 +7,7 @@ draws from either of our generators, and a whole descent at once. Owns the tree;
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -18,6 +18,12 @@ from inference.engine.philox import philox_rows
 _DIGITS = 6
 """Decimals to which noise levels are told apart (torchsde's tolerance of 1e-6)."""
 _POOL = 24
+_WORD = 0xFFFFFFFF
+_BEGIN_A, _MULTIPLY_A, _BEGIN_B, _MULTIPLY_B = 0x43B0D7E5, 0x931E8875, 0x8B51F9DD, 0x58F38DED
+_MIX_LEFT, _MIX_RIGHT = 0xCA01F9DD, 0x4973F715
+_SKIP_POOL = pow(_MULTIPLY_A, _POOL, 1 << 32)
+_AFTER_POOL = _BEGIN_A * pow(_SKIP_POOL, _POOL, 1 << 32) & _WORD
+"""numpy's constants, and its hash constant once a pool is mixed: it moves on with each of 24 × 24 words."""
 _CPU = torch.device("cpu")
 
 
@@ -37,10 +43,10 @@ class BrownianPath:
         source: Literal["gpu", "cpu"] = "gpu",
         device: torch.device = _CPU,
     ) -> None:
-        self._entropy, self._shape, self._source, self._device = entropy, shape, source, device
+        self._shape, self._source, self._device = shape, source, device
         self._low, self._high = _single(low), _single(high)
-        (total,) = self._draws([_seeds(entropy)])
-        self._total = total * math.sqrt(self._high - self._low)
+        self._tree = _Seeds(entropy)
+        self._total = self._draws([self._tree.whole])[0] * math.sqrt(self._high - self._low)
         self._known: dict[float, Tensor] = {}
 
     def __call__(self, sigma: float, following: float) -> Tensor:
@@ -66,24 +72,15 @@ class BrownianPath:
         key = depth = 0
         while level != high:
             middle = round(0.5 * (high + low), _DIGITS)
-            seeds.append(_seeds(self._entropy, key, depth))
+            seeds.append(self._tree.bridge(key, depth))
             bridges.append((low, middle, high))
-            if level < middle:
-                high, key = middle, 2 * key
-            elif level > middle:
+            if level > middle:
                 low, key = middle, 2 * key + 1
             else:
-                high = middle
+                high, key = middle, 2 * key
             depth += 1
-        position, increment = torch.zeros_like(self._total), self._total
-        for (start, middle, end), normal in zip(bridges, self._draws(seeds), strict=True):
-            left, right, whole = middle - start, end - middle, end - start
-            first = increment * (left / whole) + normal * math.sqrt(left * right / whole)
-            if level > middle:
-                position, increment = position + first, increment - first
-            else:
-                increment = first
-        return position + increment
+        weights = torch.from_numpy(_weights(bridges, level)).to(self._device)
+        return torch.tensordot(weights[1:], self._draws(seeds), dims=1) + self._total * weights[0]
 
     def _draws(self, seeds: Sequence[int]) -> Tensor:
         """For each seed the first draw of a fresh generator, fp64 (N, *shape)."""
@@ -101,6 +98,51 @@ def _single(value: float) -> float:
     return float(np.float32(value))
 
 
-def _seeds(entropy: int, *spawn: int) -> int:
-    """Seed of the whole interval's increment, or of the bridge at `spawn` (its place in its row, its depth)."""
-    return int(np.random.SeedSequence(entropy, spawn_key=spawn, pool_size=_POOL).generate_state(4)[0])
+def _weights(bridges: Sequence[tuple[float, float, float]], level: float) -> Any:
+    """What the whole increment and each bridge's normal number add to W at `level`, (1 + bridges,)."""
+    position, increment, units = np.zeros(len(bridges) + 1), np.zeros(len(bridges) + 1), np.eye(len(bridges) + 1)
+    increment[0] = 1.0
+    for (start, middle, end), unit in zip(bridges, units[1:], strict=True):
+        left, right, whole = middle - start, end - middle, end - start
+        first = increment * (left / whole) + unit * math.sqrt(left * right / whole)
+        if level > middle:
+            position, increment = position + first, increment - first
+        else:
+            increment = first
+    return position + increment
+
+
+class _Seeds:
+    """Seeds of a tree: the first words of numpy's SeedSequence (O'Neill 2015, "Developing a seed_seq Alternative").
+
+    numpy mixes its whole pool anew for each bridge. Of that only the first word matters here, and only what the bridge's
+    own place adds to it, which is a hundred times faster.
+    """
+
+    def __init__(self, entropy: int) -> None:
+        self._first = int(np.random.SeedSequence(entropy, pool_size=_POOL).pool[0])
+
+    @property
+    def whole(self) -> int:
+        """Seed of the increment over everything."""
+        return self._out(self._first)
+
+    def bridge(self, key: int, depth: int) -> int:
+        """Seed of the bridge that is number `key` of its `depth`."""
+        value, constant = self._first, _AFTER_POOL
+        for word in (*_words(key), depth):
+            mixed = (word ^ constant) * (constant * _MULTIPLY_A & _WORD) & _WORD
+            value = (_MIX_LEFT * value - _MIX_RIGHT * (mixed ^ mixed >> 16)) & _WORD
+            value ^= value >> 16
+            constant = constant * _SKIP_POOL & _WORD
+        return self._out(value)
+
+    @staticmethod
+    def _out(value: int) -> int:
+        value = (value ^ _BEGIN_B) * (_BEGIN_B * _MULTIPLY_B & _WORD) & _WORD
+        return value ^ value >> 16
+
+
+def _words(number: int) -> list[int]:
+    """`number` in words of 32 bits, lowest first."""
+    return [number & _WORD, *(_words(number >> 32) if number >> 32 else ())]

@@ -89,5 +89,5 @@ def table_of(alphas_cumprod: Tensor, sampling: Sampling, *, xl: bool = False) ->
     """The table that `sampling` asks for, made from a checkpoint's `alphas_cumprod` (1000,) fp32."""
     alphas = alphas_cumprod.half() if sampling.downcast_alphas else alphas_cumprod
     if sampling.zero_terminal_snr:
-        alphas = zero_terminal(alphas)
+        alphas = zero_terminal(alphas.float())  # half precision holds no number as small as its end
     return ModelTable(alphas, xl=xl, snapped=sampling.quantize)

@@ -24,38 +24,34 @@ def philox_normals(seed: int, draw: int, count: int, *, device: torch.device = _
 
 
 def philox_rows(streams: Sequence[tuple[int, int]], count: int, *, device: torch.device = _CPU) -> Tensor:
-    """Normals (N, count) fp32 for each (seed, draw). On a graphics card they cost hardly more than one row."""
+    """Normals (N, count) fp32 for each (seed, draw). Many short rows, or any on a graphics card, cost hardly more than one."""
+    words = torch.tensor([[seed & _WORD, seed >> 32 & _WORD, draw] for seed, draw in streams], device=device)
     if device.type != "cpu":
-        words = torch.tensor([[seed & _WORD, seed >> 32 & _WORD, draw] for seed, draw in streams], device=device)
-        low, high, draws = words.unsqueeze(-1).unbind(1)
-        return _normals(low, high, draws, torch.arange(count, device=device))
-    found = torch.empty(len(streams), count)
+        return _normals(words, torch.arange(count, device=device))
+    found, together = torch.empty(len(streams), count), max(1, _BLOCK // max(1, count))
     for start in range(0, count, _BLOCK):
         index = torch.arange(start, min(start + _BLOCK, count))
-        for row, (seed, draw) in zip(found, streams, strict=True):
-            row[start : start + _BLOCK] = _normals(seed & _WORD, seed >> 32 & _WORD, torch.tensor(draw), index)
+        for row in range(0, len(streams), together):
+            found[row : row + together, start : start + _BLOCK] = _normals(words[row : row + together], index)
     return found
 
 
-def _normals(low: Tensor | int, high: Tensor | int, draw: Tensor, index: Tensor) -> Tensor:
-    """Ten rounds over the counter (draw, 0, index, 0) under the key (low, high), then Box and Muller's transform.
+def _normals(words: Tensor, index: Tensor) -> Tensor:
+    """Normals (N, K) of `words` (N, 3: key low, key high, draw) at the elements `index` (K,).
 
-    Words live in int64, whose product of two words wraps: its upper half is right after a shift and a mask.
+    Ten rounds over the counter (draw, 0, index, 0), then Box and Muller's transform. Words live in int64, whose product of
+    two words wraps: its upper half is right after a shift and a mask.
     """
-    c0, c2 = torch.broadcast_tensors(draw, index)
-    c1: Tensor | int = 0
-    c3: Tensor | int = 0
+    low, high, draws = words.unsqueeze(-1).unbind(1)
+    c0, c2 = torch.broadcast_tensors(draws, index)
+    c1 = c3 = torch.zeros_like(index)
     for _ in range(_ROUNDS):
         first, second = c0 * _MULTIPLIERS[0], c2 * _MULTIPLIERS[1]
-        c0 = (second >> 32).bitwise_and_(_WORD).bitwise_xor_(_word(c1)).bitwise_xor_(_word(low))
-        c2 = (first >> 32).bitwise_and_(_WORD).bitwise_xor_(_word(c3)).bitwise_xor_(_word(high))
+        c0 = (second >> 32).bitwise_and_(_WORD).bitwise_xor_(c1).bitwise_xor_(low)
+        c2 = (first >> 32).bitwise_and_(_WORD).bitwise_xor_(c3).bitwise_xor_(high)
         c1, c3 = second.bitwise_and_(_WORD), first.bitwise_and_(_WORD)
         low, high = low + _WEYL[0] & _WORD, high + _WEYL[1] & _WORD
     # CUDA hands out the sine half of the transform first.
     radius = c0.float().mul_(2**-32).add_(2**-33).log_().mul_(-2).sqrt_()
-    angle = _word(c1).float().mul_(2**-32).add_(2**-33).mul_(2 * math.pi)
+    angle = c1.float().mul_(2**-32).add_(2**-33).mul_(2 * math.pi)
     return radius.mul_(angle.sin_())
-
-
-def _word(value: Tensor | int) -> Tensor:
-    return value if isinstance(value, Tensor) else torch.tensor(value)

@@ -16,8 +16,8 @@ from inference.engine.work import Evaluate, Sampling
 Pair = Generator[Evaluate, Any, tuple[Tensor, Tensor]]
 _RELATIVE, _ABSOLUTE = 0.05, 0.0078
 _FIRST_STEP, _SAFETY = 0.05, 0.81
-_MOST_STEPS = 2_000
-"""An adaptive descent of a network takes a few dozen; one that takes so many has lost its way (NaN, for instance)."""
+_MOST_STEPS = 1_000
+"""An adaptive descent of a network takes a few dozen; one that takes so many has lost its way."""
 
 
 def dpm_fast(x: Tensor, span: Span, knobs: Knobs, noise: Noise) -> Sampling:
@@ -57,6 +57,8 @@ def dpm_adaptive(x: Tensor, span: Span, knobs: Knobs, noise: Noise) -> Sampling:
         rough, fine = yield from _third(x, eps, sigma, down)
         bound = (torch.maximum(rough.abs(), before.abs()) * _RELATIVE).clamp(min=_ABSOLUTE)
         error = float(torch.linalg.vector_norm((rough - fine) / bound)) / math.sqrt(x.numel())
+        if not math.isfinite(error):
+            return fine  # no step is small enough for a network that has broken down; what it gave is seen to later
         factor = 1 + math.atan((1 / (error + 1e-8)) ** power - 1)
         if factor >= _SAFETY:
             before, level = rough, target

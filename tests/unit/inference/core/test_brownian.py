@@ -3,21 +3,22 @@
 import math
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 import torchsde
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inference.engine.brownian import BrownianPath
+from inference.engine.brownian import BrownianPath, _Seeds
 from inference.engine.noise import NoiseStream
 from inference.engine.philox import _normals, philox_normals, philox_rows
 
 LOW, HIGH, SHAPE = 0.0291675366461277, 14.614643096923828, (4, 6, 5)
 
 
-@settings(max_examples=15, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.lists(st.floats(LOW, HIGH), min_size=2, max_size=6))
+@settings(max_examples=4, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.lists(st.floats(LOW, HIGH), min_size=2, max_size=4))
 def test_the_path_is_torchsdes(seed: int, levels: list[float]) -> None:
     """With torch's own numbers at the nodes, increments over any levels are those of torchsde's tree."""
     tree = torchsde.BrownianTree(LOW, torch.zeros(SHAPE), HIGH, entropy=seed)
@@ -32,6 +33,15 @@ def test_the_path_is_torchsdes(seed: int, levels: list[float]) -> None:
         increment = tree(low, high) * math.copysign(1, end - begin)
         found = path(begin, end) * math.sqrt(abs(begin - end))
         torch.testing.assert_close(found, increment, atol=5e-6, rtol=1e-5)
+
+
+@given(st.integers(0, 2**32 + 15), st.integers(0, 40), st.data())
+def test_seeds_are_numpys(entropy: int, depth: int, data: st.DataObject) -> None:
+    """The short way to a bridge's seed gives what numpy's SeedSequence gives."""
+    key = data.draw(st.integers(0, 2**depth - 1))
+    (whole,) = np.random.SeedSequence(entropy, pool_size=24).generate_state(1)
+    (bridge,) = np.random.SeedSequence(entropy, spawn_key=(key, depth), pool_size=24).generate_state(1)
+    assert (_Seeds(entropy).whole, _Seeds(entropy).bridge(key, depth)) == (whole, bridge)
 
 
 def test_nothing_between_equal_levels() -> None:
@@ -59,7 +69,6 @@ def test_many_rows_are_the_single_rows() -> None:
     streams, count = [(5, 0), (2**40 + 3, 7)], 40_000
     rows = philox_rows(streams, count)
     words = torch.tensor([[seed & 0xFFFFFFFF, seed >> 32, draw] for seed, draw in streams])
-    low, high, draws = words.unsqueeze(-1).unbind(1)
-    at_once = _normals(low, high, draws, torch.arange(count))
+    at_once = _normals(words, torch.arange(count))
     torch.testing.assert_close(at_once, rows, atol=2e-6, rtol=0)
     torch.testing.assert_close(philox_normals(*streams[1], count), rows[1], atol=0, rtol=0)
