@@ -73,7 +73,7 @@ async def studio(
         )
         ends.push_async_callback(client.close)
         dispatcher = Dispatcher(
-            db, painter, limits=settings.limits, max_rows=settings.inference.max_rows, clock=clock, now=now
+            db, painter, limits=settings.limits, max_rows=2 * settings.inference.max_rows, clock=clock, now=now
         )
         board = Board(
             client,

@@ -127,7 +127,7 @@ async def test_the_painter_dies_once_and_twice(held: Studio, gate: HeldGate, ada
     await (await ada.slash("imagine", "#paint", prompt="heavy")).answered()
     await gate.reached(1)
     held.painter.die()
-    while gate.held:
+    while gate.held:  # noqa: ASYNC110 - one turn of the event loop at a time
         await asyncio.sleep(0)
     await gate.reached(1)
     held.painter.die()
