@@ -13,8 +13,6 @@ def register(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
     """Add /form."""
 
     @tree.command(name="form", description="Paint a picture by filling in a form")
-    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
-    @app_commands.allowed_installs(guilds=True, users=False)
     async def form(interaction: Asked) -> None:
         loras = [info.name for info in desk.shelf().loras]
         await interaction.response.send_modal(imagine_form(Ticket(Action.FORM, 0), loras=loras))

@@ -39,8 +39,6 @@ def register(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
     @tree.command(name="imagine", description="Paint a picture from words")
     @app_commands.describe(**_HELP)
     @app_commands.choices(aspect=_SHAPES)
-    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
-    @app_commands.allowed_installs(guilds=True, users=False)
     async def imagine(  # noqa: PLR0917 - a command's options are its arguments
         interaction: Asked,
         prompt: str,

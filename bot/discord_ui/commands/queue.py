@@ -13,8 +13,6 @@ def register(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
     """Add /queue."""
 
     @tree.command(name="queue", description="Where your pictures stand, and how to cancel them")
-    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
-    @app_commands.allowed_installs(guilds=True, users=False)
     async def queue(interaction: Asked) -> None:
         everything = desk.dispatcher.queue()
         mine = [each for each in everything if each.job.address.person == interaction.user.id]
