@@ -289,7 +289,7 @@ def _judge_any(path: Path) -> Facts:
 
 WEIGHTS = (".safetensors", ".ckpt", ".pt")
 KINDS: tuple[Kind, ...] = (
-    Kind("checkpoints", ("Stable-diffusion",), (".safetensors", ".ckpt"), _judge_checkpoint),
+    Kind("checkpoints", ("Stable-diffusion",), (".safetensors", ".ckpt", ".vae.pt"), _judge_checkpoint),
     Kind("vaes", ("VAE",), WEIGHTS, _judge_vae),
     Kind("loras", ("Lora", "LyCORIS"), WEIGHTS, _judge_lora),
     Kind("embeddings", ("embeddings",), (".safetensors", ".pt", ".bin", ".png", ".webp"), _judge_embedding),

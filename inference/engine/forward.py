@@ -12,11 +12,16 @@ from torch import Tensor, nn
 
 from inference.api.request import Sampling
 from inference.engine import vae
+from inference.engine.bad_file import BrokenModel
 from inference.engine.guidance import Conditions, NoiseLevels, Prediction, input_scale, output_scales
 from inference.engine.noise_table import ModelTable, default_alphas, table_of
 from inference.engine.tiling import wrap_edges
 
 T = TypeVar("T")
+_NO_NUMBERS = (
+    "The model answered with numbers that are none (NaN), so there is no picture; "
+    "a lower CFG scale, LoRAs at lower strengths or another checkpoint can help."
+)
 
 
 def _stay_bare() -> None:
@@ -136,10 +141,13 @@ class Forwards:
         return context, added
 
     def decode(self, model: PaintingModel, latents: Sequence[Tensor]) -> Tensor:
-        """Pixels (N, 3, H, W) fp32 of scaled latents (1, C, h, w)."""
+        """Pixels (N, 3, H, W) fp32 of scaled latents (1, C, h, w). Raises BrokenModel where they are no numbers."""
         self.calls += 1
         wrap_edges(model.vae, on=model.tiling)
-        return vae.decode(cast("Any", model), torch.cat(list(latents)))
+        pixels = vae.decode(cast("Any", model), torch.cat(list(latents)))
+        if bool(pixels.isnan().any()):
+            raise BrokenModel(_NO_NUMBERS)
+        return pixels
 
     def encode(self, model: PaintingModel, pixels: Sequence[Tensor]) -> Tensor:
         """Scaled latents (N, C, h, w) fp32 of pixels (1, 3, H, W) in [-1, 1]: the posterior's mode, so nothing is random."""

@@ -17,6 +17,7 @@ from torch import Tensor
 from inference.api.errors import FailureCode
 from inference.api.result import Timings
 from inference.api.wire import Event, Failed, Finished, Preview, Progress, Started, Submit
+from inference.engine.bad_file import BrokenModel
 from inference.engine.batching import Candidate, Ledger, choose
 from inference.engine.forward import Forwards, OutOfMemory, Row, within_memory
 from inference.engine.job import Prepared, Refused, Running, Track
@@ -308,6 +309,8 @@ def _verdict(error: Exception) -> tuple[FailureCode, str]:
     """Code and sentence of a job that ended with `error`; what is nobody's fault but ours goes to the log."""
     if isinstance(error, Refused):
         return error.code, str(error)
+    if isinstance(error, BrokenModel):
+        return FailureCode.BROKEN_MODEL, str(error)
     if isinstance(error, OutOfMemory | MemoryError | torch.OutOfMemoryError):
         return FailureCode.OUT_OF_MEMORY, _MEMORY
     _log.error("A job failed", exc_info=error)

@@ -17,6 +17,7 @@ from inference.api.request import GenerationRequest, ModelRef, UpscaleRequest
 from inference.api.result import ImageResult, ModelFile
 from inference.engine.checkpoint import Checkpoint
 from inference.engine.conditions import encode_prompt
+from inference.engine.families import FAMILIES
 from inference.engine.forward import PaintingModel
 from inference.engine.generate import Palette, Source, paint
 from inference.engine.guidance import NoiseLevels
@@ -202,8 +203,12 @@ def _palette(request: GenerationRequest, bench: Bench) -> Palette:
     """Brushes for the second pass and for the refiner, in the pass (or passes) in which it is wanted."""
     hires, refiner = request.hires, request.refiner
     second = None if hires is None else bench.order(hires.model, fresh=True, second=True)
+    if hires is not None and hires.model is not None and hires.upscaler in LATENT_UPSCALERS:
+        _check_latents(bench.shelf.find(request.model), bench.shelf.find(hires.model), "hires checkpoint")
     if refiner is None:
         return Palette(second)
+    base = hires.model if hires is not None and hires.model is not None and refiner.during != "first pass" else None
+    _check_latents(bench.shelf.find(base or request.model), bench.shelf.find(refiner.model), "refiner")
     in_first = hires is None or refiner.during != "second pass"
     in_second = hires is not None and refiner.during != "first pass"
     return Palette(
@@ -213,6 +218,17 @@ def _palette(request: GenerationRequest, bench: Bench) -> Palette:
             bench.order(refiner.model, fresh=False, second=True) if in_second else None,
         ),
     )
+
+
+def _check_latents(before: ModelFile, after: ModelFile, what: str) -> None:
+    """Raise Refused when `after` cannot go on with a latent of `before`: SDXL's mean something else than SD 1's and 2's."""
+    if before.family != after.family and "sdxl" in (before.family, after.family):
+        labels = [FAMILIES[file.family].label if file.family in FAMILIES else "unknown" for file in (after, before)]
+        raise Refused(
+            FailureCode.BAD_REQUEST,
+            f"The {what} “{after.name}” is a {labels[0]} model and cannot go on with a picture of the {labels[1]} "
+            f"model “{before.name}”; choose one of the same family.",
+        )
 
 
 def _network(request: GenerationRequest, shelf: Shelf) -> Any:
