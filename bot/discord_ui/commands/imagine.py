@@ -1,6 +1,6 @@
 """/imagine: paint a picture from words. Owns its options and what is suggested while they are filled in."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Final
 
 import discord
@@ -76,31 +76,53 @@ def register(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
         wish = await wish_for(desk, draft, person=interaction.user.id, guild=interaction.guild_id, start=init_image)
         await ask(desk, interaction, wish)
 
-    @imagine.autocomplete("model")
-    async def models(interaction: Asked, typed: str) -> list[app_commands.Choice[str]]:
-        del interaction
-        return _choices(options.models(desk.shelf(), typed))
-
-    @imagine.autocomplete("lora")
-    async def loras(interaction: Asked, typed: str) -> list[app_commands.Choice[str]]:
-        del interaction
-        return _choices(options.loras(desk.shelf(), typed))
-
-    @imagine.autocomplete("sampler")
-    async def samplers(interaction: Asked, typed: str) -> list[app_commands.Choice[str]]:
-        del interaction
-        return _choices(options.samplers(typed))
-
-    @imagine.autocomplete("style")
-    async def styles(interaction: Asked, typed: str) -> list[app_commands.Choice[str]]:
-        names = await names_of(desk, interaction.user.id, interaction.guild_id)
-        return _choices(options.names(names.styles, typed))
-
-    @imagine.autocomplete("seed")
-    async def seeds(interaction: Asked, typed: str) -> list[app_commands.Choice[str]]:
-        names = await names_of(desk, interaction.user.id, interaction.guild_id)
-        return _choices(options.names(("random", *names.seeds), typed))
+    for option, suggest in SUGGESTIONS.items():
+        imagine.autocomplete(option)(_completer(desk, suggest))
 
 
-def _choices(found: Iterable[Suggestion]) -> list[app_commands.Choice[str]]:
-    return [app_commands.Choice(name=each.name, value=each.value) for each in found]
+Suggest = Callable[[Desk, Asked, str], Awaitable[tuple[Suggestion, ...]]]
+"""What is suggested for what has been typed into an option."""
+
+
+async def _models(desk: Desk, asked: Asked, typed: str) -> tuple[Suggestion, ...]:
+    del asked
+    return options.models(desk.shelf(), typed)
+
+
+async def _loras(desk: Desk, asked: Asked, typed: str) -> tuple[Suggestion, ...]:
+    del asked
+    return options.loras(desk.shelf(), typed)
+
+
+async def _samplers(desk: Desk, asked: Asked, typed: str) -> tuple[Suggestion, ...]:
+    del desk, asked
+    return options.samplers(typed)
+
+
+async def _styles(desk: Desk, asked: Asked, typed: str) -> tuple[Suggestion, ...]:
+    return options.names((await names_of(desk, asked.user.id, asked.guild_id)).styles, typed)
+
+
+async def _seeds(desk: Desk, asked: Asked, typed: str) -> tuple[Suggestion, ...]:
+    saved = (await names_of(desk, asked.user.id, asked.guild_id)).seeds
+    return options.names(("random", *saved), typed)
+
+
+SUGGESTIONS: Final[Mapping[str, Suggest]] = {
+    "model": _models,
+    "lora": _loras,
+    "sampler": _samplers,
+    "style": _styles,
+    "seed": _seeds,
+}
+
+
+def _completer(
+    desk: Desk, suggest: Suggest
+) -> Callable[[Asked, str], Coroutine[Any, Any, list[app_commands.Choice[str]]]]:
+    async def complete(interaction: Asked, typed: str) -> list[app_commands.Choice[str]]:
+        return [
+            app_commands.Choice(name=each.name, value=each.value) for each in await suggest(desk, interaction, typed)
+        ]
+
+    return complete
