@@ -21,7 +21,7 @@ const connection = new Connection({ view: (hello) => store.take(hello), event: (
 const errors = new Map();
 const pending = new Pending(store);
 
-const world = { user: (/** @type {string} */ id) => store.user(id), channel: (/** @type {string} */ id) => store.channel(id), open };
+const world = { user: (/** @type {string} */ id) => store.user(id), channel: (/** @type {string} */ id) => store.channel(id), open, jump };
 
 /** @param {boolean} isOnline */
 function online(isOnline) {
@@ -37,6 +37,13 @@ function open(id) {
   if (!store.channel(id)) return;
   store.choose(id);
   if (matchMedia("(pointer: fine)").matches) composer.field.focus();
+}
+
+/** @param {string} channel @param {string} message */
+function jump(channel, message) {
+  open(channel);
+  if (store.message(message)) log.jump(message);
+  else toast("That message is not here any more.");
 }
 
 async function openDm() {
@@ -73,6 +80,7 @@ function form(interaction, modal) {
 /** @param {string} path @param {Record<string, any>} values @param {Record<string, File>} files */
 async function run(path, values, files) {
   const channel = store.channelId;
+  putHintAway();
   const waiting = pending.begin(path, channel);
   let error;
   try {
@@ -191,5 +199,5 @@ byId("scrim").addEventListener("click", () => openDrawer(""));
 document.querySelector(".skip")?.addEventListener("click", (event) => { event.preventDefault(); composer.field.focus(); });
 
 if (location.search) history.replaceState(null, "", "/");
-showHint((text) => { composer.field.value = text; composer.field.focus(); composer.typed(); });
+const putHintAway = showHint((text) => { composer.field.value = text; composer.field.focus(); composer.typed(); });
 connection.open(sessionStorage.getItem(PERSON) ?? "");

@@ -67,7 +67,8 @@ export class Composer {
     const { store } = this.how;
     const channel = store.current;
     const name = channel?.type === 1 ? `@${nameOf(channel.recipients[0])}` : `#${channel?.name}`;
-    this.field.placeholder = `Message ${name}, or / for commands`;
+    const room = matchMedia("(min-width: 901px)").matches;
+    this.field.placeholder = room ? `Message ${name}, or / for commands` : `Message ${name} or type /`;
     this.grow();
   }
 

@@ -1,12 +1,12 @@
-/** The card that a newcomer finds: what to try. It goes when it is put away, and does not come back. */
+/** The card that a newcomer finds: what to try. It goes with the first command or when it is put away, and does not come back. */
 import { byId, h } from "./dom.js";
 import { icon } from "./icons.js";
 
 const KEY = "easel-hint-seen";
 
-/** @param {(text: string) => void} write puts text into the message box */
+/** Show it, once. Returns what puts it away. @param {(text: string) => void} write puts text into the message box @returns {() => void} */
 export function showHint(write) {
-  if (localStorage.getItem(KEY)) return;
+  if (localStorage.getItem(KEY)) return () => {};
   const key = (/** @type {string} */ name) => h("kbd", {}, name);
   const away = () => {
     localStorage.setItem(KEY, "yes");
@@ -21,4 +21,5 @@ export function showHint(write) {
       h("li", {}, "Everything is on your own computer. Under the channels you can switch to Ben or Cleo and be somebody else.")),
     h("button", { class: "button primary", type: "button", onclick: () => { away(); write("/imagine"); } }, "Try /imagine"));
   byId("composer").before(card);
+  return away;
 }

@@ -3,11 +3,18 @@ import { h } from "./dom.js";
 import { stamp } from "./times.js";
 
 const DEEPEST = 8;
-/** @typedef {{user: (id: string) => any, channel: (id: string) => any, open: (id: string) => void}} World */
+/** @typedef {{user: (id: string) => any, channel: (id: string) => any, open: (id: string) => void, jump: (channel: string, message: string) => void}} World */
 /** @typedef {(match: RegExpExecArray, inner: (text: string) => Node[], world: World) => Node} Draw */
 
-/** @param {string} url @param {...any} words */
-const link = (url, ...words) => h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, ...words);
+const MESSAGE = /^https:\/\/(?:\w+\.)?discord\.com\/channels\/(?:@me|\d+)\/(\d+)\/(\d+)$/;
+
+/** A link; one to a message of this server stays on the page, as it does in Discord. @param {World} world @param {string} url @param {...any} words */
+function link(world, url, ...words) {
+  const [, channel, message] = MESSAGE.exec(url) ?? [];
+  if (!world.channel(channel)) return h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, ...words);
+  const shown = words[0] === url ? "a message" : words;
+  return h("button", { class: "as-link", type: "button", onclick: () => world.jump(channel, message) }, shown);
+}
 
 /** @param {string[]} words */
 const mention = (...words) => h("span", { class: "mention" }, ...words);
@@ -28,16 +35,16 @@ function spoiler(words) {
 /** @type {[RegExp, Draw][]} Tried in this order at each place. */
 const INLINE = [
   [/\\([^\w\s])/y, (m) => document.createTextNode(m[1])],
-  [/(`+)([^`](?:[\s\S]*?[^`])?)\1(?!`)/y, (m) => h("code", {}, m[2].trim() || m[2])],
+  [/(`+)([^`](?:[\s\S]*?[^`])??)\1(?!`)/y, (m) => h("code", {}, m[2].trim() || m[2])],
   [/<t:(-?\d{1,13})(?::([tTdDfFR]))?>/y, (m) => stamp(m[1], m[2])],
   [/<@!?(\d+)>/y, (m, _, world) => mention(`@${world.user(m[1])?.global_name ?? "unknown"}`)],
   [/<@&\d+>/y, () => mention("@role")],
   [/<#(\d+)>/y, (m, _, world) => channelMention(m[1], world)],
   [/<\/([^:>]{1,100}):\d+>/y, (m) => mention(`/${m[1]}`)],
   [/<a?:(\w+):\d+>/y, (m) => document.createTextNode(`:${m[1]}:`)],
-  [/<(https?:\/\/[^\s<>]+)>/y, (m) => link(m[1], m[1])],
-  [/\[([^\]\n]+)\]\(<?(https?:\/\/[^\s<>)]+)>?\)/y, (m, inner) => link(m[2], inner(m[1]))],
-  [/https?:\/\/[^\s<>"]*[^\s<>"'.,;:!?)\]]/y, (m) => link(m[0], m[0])],
+  [/<(https?:\/\/[^\s<>]+)>/y, (m, _, world) => link(world, m[1], m[1])],
+  [/\[([^\]\n]+)\]\(<?(https?:\/\/[^\s<>)]+)>?\)/y, (m, inner, world) => link(world, m[2], ...inner(m[1]))],
+  [/https?:\/\/[^\s<>"]*[^\s<>"'.,;:!?)\]]/y, (m, _, world) => link(world, m[0], m[0])],
   [/\|\|([\s\S]+?)\|\|/y, (m, inner) => spoiler(inner(m[1]))],
   [/\*\*\*([\s\S]+?)\*\*\*/y, (m, inner) => h("strong", {}, h("em", {}, inner(m[1])))],
   [/\*\*([\s\S]+?)\*\*(?!\*)/y, (m, inner) => h("strong", {}, inner(m[1]))],

@@ -141,7 +141,8 @@ export class OptionForm {
       show([], this.hint(option));
       return;
     }
-    if (!popup.isOpen) show([], "Asking Easel…");
+    const before = popup.isOpen && popup.field === field ? popup.rows : [];  // what no longer fits must not be taken by a quick Tab
+    show(before.filter((row) => row.name.toLowerCase().includes(text.toLowerCase().trim())), "Asking Easel…");
     const number = ++this.asked;
     try {
       const rows = await this.how.suggest(option.name, text, this.values(pill));
