@@ -107,6 +107,7 @@ async def test_edit_in_a_form(quick: Studio, ada: Person, ben: Person) -> None:
     await sent.answered()
     edited = await result_in(ben, "#paint", after=card["id"])
     assert "three green apples" in words_of(edited)
+    assert len(pictures_of(edited)) == 4, "✏️ under four pictures changes all four"
     changed = await ben.wait_for_message("#paint", lambda m: "Changed" in words_of(m), after=card["id"])
     assert ada.message(changed) is None
 

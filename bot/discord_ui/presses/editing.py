@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import discord
+import msgspec
 
-from bot.discord_ui.actions import Action, Ticket
+from bot.discord_ui.actions import Action, Ticket, read_ticket
 from bot.discord_ui.answers import answer
 from bot.discord_ui.asking import ask
 from bot.discord_ui.cards import note_card
@@ -25,12 +26,14 @@ from bot.discord_ui.forms import (
     read_form,
 )
 from bot.discord_ui.markup import plain
+from bot.discord_ui.posting.nonces import custom_ids
 from bot.discord_ui.presses.press import Handler, Values
 from bot.discord_ui.shown import picture_of
 from bot.discord_ui.wishes import edited_wish, wish_for
 from bot.errors import RequestRefused
 from bot.requests.drafts import ImagineDraft
 from inference.api.request import GenerationRequest
+from storage.values import Image
 
 _TOO_LONG: Final = f"This prompt is longer than the {TEXT_LIMIT:,} characters of a form. Ask again with /imagine."
 
@@ -53,7 +56,7 @@ async def open_editor(desk: Desk, interaction: Asked, ticket: Ticket, values: Va
 async def edit(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) -> None:
     """The editor was sent: paint, and say to who sent it what is different."""
     del values
-    image = await picture_of(desk.db, ticket.id)
+    image = _together(await picture_of(desk.db, ticket.id), interaction.message)
     wish, differences = await edited_wish(
         desk, image, _draft(_filled(interaction)), person=interaction.user.id, guild=interaction.guild_id
     )
@@ -71,6 +74,16 @@ async def paint(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) 
     start = _attachment(interaction, files[0]) if files else None
     wish = await wish_for(desk, _draft(filled), person=interaction.user.id, guild=interaction.guild_id, start=start)
     await ask(desk, interaction, wish)
+
+
+def _together(image: Image, message: discord.Message | None) -> Image:
+    """`image` asking for as many pictures as `message` shows: ✏️ under four of them changes all four."""
+    carried: list[Any] = [part.to_dict() for part in message.components] if message else []
+    tickets = [read_ticket(custom_id) for custom_id in custom_ids(carried)]
+    shown = sum(ticket is not None and ticket.action is Action.SINGLE for ticket in tickets)
+    if shown < 2 or not isinstance(image.request, GenerationRequest):
+        return image
+    return msgspec.structs.replace(image, request=msgspec.structs.replace(image.request, count=shown))
 
 
 def _filled(interaction: Asked) -> Filled:
