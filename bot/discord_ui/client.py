@@ -18,6 +18,7 @@ from bot.discord_ui.error_replies import answer_error
 log = logging.getLogger(__name__)
 
 Asked = discord.Interaction[discord.Client]
+discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # Easel has no voice that anybody could miss
 PERMISSIONS: Final = discord.Permissions(
     view_channel=True,
     send_messages=True,

@@ -28,6 +28,9 @@ UNKNOWN_OPCODE, DECODE_ERROR, NOT_AUTHENTICATED, AUTHENTICATION_FAILED = 4001, 4
 ALREADY_AUTHENTICATED, DISALLOWED_INTENTS = 4005, 4014
 
 HEARTBEAT_MILLISECONDS: Final = 41_250
+ACKNOWLEDGED_AFTER: Final = 0.25
+"""Seconds. discord.py notes when it sent a heartbeat only after the send; an answer that is there sooner than any network
+could bring it is measured from the heartbeat before, and reported as a connection that cannot keep up."""
 REPLAY: Final = 1000
 """How many events a session that lost its socket can catch up on."""
 
@@ -191,7 +194,7 @@ class Gateway:
         if opcode == HEARTBEAT:
             self.heartbeats += 1
             if self.acknowledges:
-                connection.send({"op": HEARTBEAT_ACK})
+                asyncio.get_running_loop().call_later(ACKNOWLEDGED_AFTER, connection.send, {"op": HEARTBEAT_ACK})
         elif opcode == IDENTIFY:
             self._identify(connection, data)
         elif opcode == RESUME:
