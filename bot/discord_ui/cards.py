@@ -168,7 +168,7 @@ def _header(facts: ResultFacts) -> str:
         seeds = f"{seeds} to {code(str(facts.pictures[-1].seed))}"
     model = code(_DIRECTORY.sub("", facts.model), limit=60)
     parent = f" · [from this card]({facts.parent})" if facts.parent else ""
-    took = f" · {facts.seconds:.1f} s" if facts.seconds else ""
+    took = f" · {facts.seconds:.1f}\N{NO-BREAK SPACE}s" if facts.seconds else ""
     prompt = plain(facts.prompt, limit=PROMPT_SHOWN) or "Without words"
     return f"**{prompt}** for {mention(facts.person)}\n-# {model} · seed {seeds}{took}{parent}"
 

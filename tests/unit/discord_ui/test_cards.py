@@ -91,7 +91,7 @@ async def test_a_queue_card_says_where_the_job_stands() -> None:
 
 
 @pytest.mark.parametrize(
-    "card", [cards.failure_card(person=9, prompt="p", sentence="The worker died."), cards.cancelled_card("p")]
+    "card", [cards.failure_card(job=1, person=9, prompt="p", sentence="The worker died."), cards.cancelled_card("p")]
 )
 async def test_an_end_without_a_picture_is_a_card_too(card: Reply) -> None:
     """A failed and a cancelled job say so in words that Discord takes."""
