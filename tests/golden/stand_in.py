@@ -17,13 +17,14 @@ import torch.nn.functional as F
 from PIL.Image import Image
 from torch import Tensor, nn
 
-from inference.api.catalog import SAMPLERS
-from inference.api.request import GenerationRequest
+from inference.api.catalog import SAMPLERS, SCHEDULES
+from inference.api.request import Canvas, GenerationRequest, Guidance, ModelRef, Prompt, Sampling, Seeds
 from inference.api.wire import Event, Finished, Submit
 from inference.engine.forward import PaintingModel
 from inference.engine.guidance import Conditions, Guide, NoiseLevels
 from inference.engine.job import Brushes, Prepared, Track
 from inference.engine.loop import Engine
+from inference.engine.noise_table import table_of
 from inference.engine.prompt.plan import plan_prompt
 from inference.engine.prompt.schedule import at_call
 
@@ -32,7 +33,7 @@ GIVEN: dict[str, Any] = json.loads((FOLDER / "pipeline.json").read_text(encoding
 BETAS = torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float64) ** 2
 ALPHAS = (1 - BETAS).cumprod(0).float()
 IDS = {row.label: row.id for row in SAMPLERS}
-_LOGS = ((1 - ALPHAS) / ALPHAS).sqrt().log()
+SCHEDULE_IDS = {row.label: row.id for row in SCHEDULES}
 
 
 def arrays() -> dict[str, Tensor]:
@@ -42,14 +43,15 @@ def arrays() -> dict[str, Tensor]:
 
 
 class ExactNetwork(nn.Module):
-    """The noise in x at timestep t, exactly. `asked` are the timesteps it was called with (of the first row)."""
+    """The noise (or v) in x at timestep t, exactly. `asked` are the timesteps it was called with (of the first row)."""
 
-    def __init__(self, given: Mapping[str, Tensor]) -> None:
+    def __init__(self, given: Mapping[str, Tensor], request: GenerationRequest, *, velocity: bool = False) -> None:
         super().__init__()
         self.still = nn.Parameter(torch.zeros(1))  # gives it a device and a precision
         self.config = SimpleNamespace(in_channels=4)
         self.asked: list[float] = []
-        self._given = given
+        self._given, self._velocity = given, velocity
+        self._logs = table_of(ALPHAS, request.sampling).sigmas.log()
 
     def forward(self, x: Tensor, t: Tensor, *, encoder_hidden_states: Tensor, **_: Any) -> tuple[Tensor]:
         """(B, 4, h, w) noise; the first vector of each row's context says the mixture's weights."""
@@ -57,7 +59,9 @@ class ExactNetwork(nn.Module):
         h, w = x.shape[-2:]
         means = self._given["means" if (h, w) == (8, 8) else f"means_{h}x{w}"].double()
         low = t.floor().long().clamp(0, 999)
-        sigma = torch.lerp(_LOGS[low], _LOGS[t.ceil().long().clamp(0, 999)], t - low).exp().double().view(-1, 1)
+        sigma = (
+            torch.lerp(self._logs[low], self._logs[t.ceil().long().clamp(0, 999)], t - low).exp().double().view(-1, 1)
+        )
         shares = encoder_hidden_states[:, 0].double().log_softmax(-1)
         x_ve = x.double() * (sigma.view(-1, 1, 1, 1) ** 2 + 1).sqrt()
         spread = self._given["stds"].double() ** 2
@@ -67,7 +71,9 @@ class ExactNetwork(nn.Module):
         wide = variance.view(*variance.shape, 1, 1, 1)
         clean = (spread.view(-1, 1, 1, 1) * x_ve.unsqueeze(1) + sigma.view(-1, 1, 1, 1, 1) ** 2 * means) / wide
         denoised = (share.view(*share.shape, 1, 1, 1) * clean).sum(1)
-        return (((x_ve - denoised) / sigma.view(-1, 1, 1, 1)).float(),)
+        level = sigma.view(-1, 1, 1, 1)
+        noise, root = (x_ve - denoised) / level, (level**2 + 1).sqrt()
+        return (((noise - level * denoised) / root if self._velocity else noise).float(),)
 
 
 class IdentityVae(nn.Module):
@@ -90,27 +96,68 @@ class IdentityVae(nn.Module):
         return SimpleNamespace(sample=F.interpolate(latents[:, :3] * 0, scale_factor=8))
 
 
-def words(prompt: str, negative: str, *, calls: int, before: int | None, request: GenerationRequest) -> Guide:
-    """Guidance whose conditions are the vectors that the file gives for each text."""
+def words(request: GenerationRequest, *, calls: int, guided: int, before: int | None = None) -> Guide:
+    """Guidance whose conditions are the vectors that the file gives for each text.
+
+    Prompts count `calls` (and those `before`, in a second pass), guidance counts `guided`.
+    """
     vectors: Mapping[str, Sequence[float]] = GIVEN["condition_vectors"]
 
     def conditions(text: str) -> Conditions:
         return known.setdefault(text, Conditions(torch.tensor(vectors[text.strip()]).repeat(2, 1).unsqueeze(0)))
 
     known: dict[str, Conditions] = {}
-    plan = plan_prompt(prompt, calls=calls, before=before, tokenize=lambda _: ())
-    (unwanted,) = plan_prompt(negative, calls=calls, before=before, tokenize=lambda _: (), composable=False).parts
+    plan = plan_prompt(request.prompt.positive, calls=calls, before=before, tokenize=lambda _: ())
+    (unwanted,) = plan_prompt(
+        request.prompt.negative, calls=calls, before=before, tokenize=lambda _: (), composable=False
+    ).parts
     return Guide(
         settings=request.guidance,
-        calls=calls,
+        calls=guided,
         positive=lambda call: [(part.weight, conditions(at_call(part.stages, call))) for part in plan.parts],
         negative=lambda call: conditions(at_call(unwanted.stages, call)),
     )
 
 
-def model_of(network: ExactNetwork, vae: IdentityVae) -> PaintingModel:
+def requests_of(case: Mapping[str, Any], **parts: Any) -> list[GenerationRequest]:
+    """What `case` asks for, one request a picture, with `parts` (a source, a second pass) added."""
+    said = case["case"]
+    sampling = Sampling(
+        sampler=IDS[said["sampler"]],
+        schedule=SCHEDULE_IDS[said.get("scheduler", "Automatic")],
+        steps=said["steps"],
+        eta=said.get("eta"),
+        ensd=said.get("ensd", 0),
+        sgm_noise=said.get("sgm", False),
+        zero_terminal_snr=said.get("zsnr", False),
+    )
+    requests: list[GenerationRequest] = []
+    for image, seed in enumerate(case["seeds"]):
+        varied = {"variation_strength": said["sub"], "variation_seed": said["subseeds"][image]} if "sub" in said else {}
+        requests.append(
+            GenerationRequest(
+                prompt=Prompt(case["prompt"], case["negative_prompt"]),
+                canvas=Canvas(64, 64),
+                seeds=Seeds(seed=seed, source="gpu" if said.get("src") == "NV" else "cpu", **varied),
+                model=ModelRef("m"),
+                sampling=sampling,
+                guidance=Guidance(
+                    cfg_scale=case["cfg_scale"],
+                    skip_early=said.get("skip_early", 0.0),
+                    min_sigma_uncond=said.get("ngms", 0.0),
+                ),
+                extra_noise=said.get("extra_noise", 0.0),
+                **parts,
+            )
+        )
+    return requests
+
+
+def model_of(network: ExactNetwork, vae: IdentityVae, *, velocity: bool = False) -> PaintingModel:
     """Both as what a picture is painted with."""
-    return PaintingModel(network, vae, 1.0, "epsilon", NoiseLevels(ALPHAS), alphas_cumprod=ALPHAS)
+    return PaintingModel(
+        network, vae, 1.0, "v_prediction" if velocity else "epsilon", NoiseLevels(ALPHAS), alphas_cumprod=ALPHAS
+    )
 
 
 def painted(brushes: Brushes, paintings: Sequence[Any]) -> None:

@@ -16,6 +16,7 @@ from inference.api.request import Inpaint, SourcePicture
 from inference.engine.masks import filled, latent_mask, masked_box, overlay_mask, read_mask, soften, widened
 from inference.engine.source import fit
 from inference.engine.start import Start, begin, finish
+from inference.engine.upscale import tile_origins
 
 FOLDER = Path(os.environ.get("EASEL_GOLDEN", Path(__file__).parent / "vectors"))
 GIVEN: dict[str, Any] = json.loads((FOLDER / "images.json").read_text(encoding="utf-8"))
@@ -148,3 +149,13 @@ def test_the_source_is_laid_back_as_in_the_original(case: dict[str, Any], arrays
 def test_the_vectors_name_every_latent_upscaler() -> None:
     """The catalogue's latent upscalers are the webui's."""
     assert {row.label for row in ROWS} == {case["mode_label"] for case in GIVEN["latent_upscale"]}
+
+
+@pytest.mark.parametrize("case", GIVEN["split_grid"], ids=lambda case: f"{case['tile_w']}x{case['tile_h']}")
+def test_tiles_begin_where_the_originals_do(case: dict[str, Any]) -> None:
+    """Upscalers' tiles lie where the original's lie; a tile larger than its side begins at 0, not outside of the picture."""
+    (width, height), overlap = case["image_wh"], case["overlap"]
+    rows = [row[0] for row in case["tiles"]]
+    columns = [column[0] for column in case["tiles"][0][2]]
+    assert tile_origins(height, case["tile_h"], overlap) == [max(0, top) for top in rows]
+    assert tile_origins(width, case["tile_w"], overlap) == [max(0, left) for left in columns]
