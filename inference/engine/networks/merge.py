@@ -5,6 +5,7 @@ undressing puts the same ones back, so a thousand changes leave no trace. Hypern
 Refuses to know about prompts and jobs.
 """
 
+import math
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -65,21 +66,21 @@ def places(keys: Iterable[str]) -> Iterator[tuple[str, tuple[str, str]]]:
 
 
 def read_network(path: Path) -> Network:
-    """Read the tensors of a network. Raises BadFile when there are none, or any is not finite; OSError when unreadable.
+    """Read the tensors of a network, as fp32. Raises BadFile when there are none, or any is not finite; OSError when unreadable.
 
     A file may hold learned words alone (`bundle_emb.…`, read elsewhere): then it has no layers.
     """
     layers: dict[str, dict[str, Tensor]] = {}
     with WeightsFile(path) as file:
         for key, (layer, part) in places(file):
-            layers.setdefault(layer, {})[part] = file.read(key).clone()
+            value = file.read(key)
+            value = value.to(torch.float32, copy=True) if value.is_floating_point() else value.clone()
+            if not math.isfinite(value.sum()):
+                raise BadFile(f"holds numbers that are not finite (NaN) in “{layer}”.")
+            layers.setdefault(layer, {})[part] = value
         bundled = any(key.startswith(BUNDLE) for key in file)
     if not layers and not bundled:
         raise BadFile("holds no layers of a LoRA or one of its relatives.")
-    for name, weights in layers.items():
-        for value in weights.values():
-            if value.is_floating_point() and not bool(value.sum(dtype=torch.float32).isfinite()):
-                raise BadFile(f"holds numbers that are not finite (NaN) in “{name}”.")
     return Network(layers)
 
 
