@@ -11,6 +11,8 @@ from typing import Final
 import msgspec
 from PIL import Image, ImageDraw, ImageOps
 
+from inference.api.infotext import NoInfotext, exif_with, infotext_in
+
 QUALITY: Final = 90
 SMALLEST_SIDE: Final = 64
 SHRINK: Final = 0.75
@@ -29,15 +31,19 @@ class PictureTooLarge(ValueError):
 
 
 def to_webp(png: bytes, *, limit: int) -> bytes:
-    """`png` as WebP (quality 90) of at most `limit` bytes, by three quarters smaller sides until it fits.
+    """`png` as WebP (quality 90) of at most `limit` bytes, its parameters inside, by three quarters smaller sides until it fits.
 
     Raises PictureTooLarge when not even 64 pixels fit.
     """
     with Image.open(io.BytesIO(png), formats=("PNG",)) as opened:
         picture = opened.convert("RGB")
+    try:
+        exif = exif_with(infotext_in(png))
+    except NoInfotext:
+        exif = b""
     while True:
         buffer = io.BytesIO()
-        picture.save(buffer, "WEBP", quality=QUALITY, method=4)
+        picture.save(buffer, "WEBP", quality=QUALITY, method=4, exif=exif)
         if buffer.tell() <= limit:
             return buffer.getvalue()
         width, height = (int(side * SHRINK) for side in picture.size)

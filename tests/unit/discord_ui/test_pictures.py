@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from bot.discord_ui.pictures import PictureTooLarge, contact_sheet, to_webp
 from bot.discord_ui.uploads import check_announcement, decode_upload
 from bot.errors import RequestRefused
+from inference.api.infotext import NoInfotext, infotext_in
 
 
 def encoded(size: tuple[int, int] = (96, 64), kind: str = "PNG", *, noise: bool = False) -> bytes:
@@ -108,3 +110,19 @@ def test_a_file_is_refused_before_it_is_fetched() -> None:
         check_announcement(size=500 * 2**20, content_type="image/png", limit_mib=10)
     with pytest.raises(RequestRefused, match="not a PNG"):
         check_announcement(size=1000, content_type="video/mp4", limit_mib=10)
+
+
+def test_the_webp_in_the_channel_carries_its_parameters() -> None:
+    """What the PNG says of how it was painted, the WebP says too; a PNG that says nothing becomes one that says nothing."""
+    text = "a fox, 狐\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1"
+    said = PngInfo()
+    said.add_text("parameters", text)
+    for info in (said, None):
+        buffer = io.BytesIO()
+        Image.new("RGB", (64, 64), "teal").save(buffer, "PNG", pnginfo=info)
+        webp = to_webp(buffer.getvalue(), limit=100_000)
+        if info is not None:
+            assert infotext_in(webp) == text
+        else:
+            with pytest.raises(NoInfotext):
+                infotext_in(webp)
