@@ -61,7 +61,7 @@ def caption_bank(run: Run, *, phrasings: int) -> tuple[Tensor, Tensor]:
 def train(run: Run) -> None:
     """Train for the asked minutes and leave `painter.pt`, every three minutes and at the end."""
     run.start()
-    latents, (spoken, empty) = encode_bank(run, rounds=4), caption_bank(run, phrasings=4)
+    latents, (spoken, empty) = encode_bank(run, rounds=2), caption_bank(run, phrasings=3)
     trainer, levels, scenes = PainterTrainer(run), signal_levels().to(run.device), spoken.shape[0]
     losses, next_save = [], 0.0
     for step, gone in enumerate(run.clock(), 1):

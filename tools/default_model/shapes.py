@@ -20,13 +20,13 @@ UNET: dict[str, Any] = {
     "sample_size": 16,
     "in_channels": 4,
     "out_channels": 4,
-    "block_out_channels": [48, 96],
+    "block_out_channels": [48, 64, 128],  # down to 4 x 4, where every place is known and a caption can lay out a shape
     "layers_per_block": 1,
-    "norm_num_groups": 12,
+    "norm_num_groups": 8,
     "cross_attention_dim": 128,
     "attention_head_dim": 4,
-    "down_block_types": ["DownBlock2D", "CrossAttnDownBlock2D"],
-    "up_block_types": ["CrossAttnUpBlock2D", "UpBlock2D"],
+    "down_block_types": ["DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"],
+    "up_block_types": ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"],
 }
 TEXT: dict[str, Any] = {
     "vocab_size": 49408,

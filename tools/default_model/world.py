@@ -127,13 +127,13 @@ def recolour(sprite: Image.Image, colour: str) -> Image.Image:
 
 
 def compose(scene: Scene, *, sprites: Sprites, seed: int) -> np.ndarray:
-    """Draw a scene, uint8 [128, 128, 3]. The seed moves the object by up to 4 pixels and sizes it by up to 5 %."""
+    """Draw a scene, uint8 [128, 128, 3]. The seed moves the object by up to 2 pixels and sizes it by up to 2.5 %."""
     chance = random.Random(seed)
     sprite = sprites[scene.label]
     if scene.colour is not None:
         sprite = recolour(sprite, scene.colour)
-    side = round(SIDE * chance.uniform(0.76, 0.84))
-    corner = tuple((SIDE - side) // 2 + chance.randint(-4, 4) for _ in range(2))
+    side = round(SIDE * chance.uniform(0.78, 0.82))
+    corner = tuple((SIDE - side) // 2 + chance.randint(-2, 2) for _ in range(2))
     canvas = Image.new("RGB", (SIDE, SIDE), PAINT[scene.background])
     sprite = sprite.resize((side, side), Image.Resampling.BICUBIC)
     canvas.paste(sprite, corner, sprite)

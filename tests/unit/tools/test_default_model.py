@@ -36,7 +36,7 @@ from tools.default_model.world import (
 SMALL_VAE = {**VAE, "block_out_channels": [4, 4, 8, 8], "norm_num_groups": 2}
 SMALL_UNET = {
     **UNET,
-    "block_out_channels": [8, 16],
+    "block_out_channels": [8, 8, 16],
     "norm_num_groups": 4,
     "attention_head_dim": 2,
     "cross_attention_dim": 8,
