@@ -3,9 +3,10 @@
 Owns that a job is a row before the person hears of it, and hears of it before anything else happens.
 """
 
+import asyncio
 import logging
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Coroutine, Mapping
+from typing import Any, Final
 
 import discord
 import msgspec
@@ -21,6 +22,8 @@ log = logging.getLogger(__name__)
 
 TOKEN_LIFE: Final = 15 * 60.0
 """Seconds for which Discord lets an interaction be answered."""
+PATIENCE: Final = 1.5
+"""Seconds before "Easel is thinking…" takes the place of an answer; Discord waits for three."""
 _CARD: Final = 2
 """Number of a queue card among a job's posts, where it is a message of its own."""
 
@@ -33,7 +36,6 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     prompt: str
     parent: int | None = None
     sources: Mapping[str, bytes] = {}
-    private: bool = False
 
 
 def address_of(desk: Desk, interaction: Asked, *, private: bool = False) -> Address:
@@ -49,18 +51,34 @@ def address_of(desk: Desk, interaction: Asked, *, private: bool = False) -> Addr
     )
 
 
-async def ask(desk: Desk, interaction: Asked, wish: Wish) -> Job:
-    """Queue `wish` and answer with its queue card. Raises LimitReached and RequestRefused before anything is queued."""
-    job = await _submit(desk, address_of(desk, interaction, private=wish.private), wish)
+async def ask(desk: Desk, interaction: Asked, wish: Coroutine[Any, Any, Wish], *, private: bool = False) -> Job:
+    """Make `wish`, queue it and answer with its queue card.
+
+    Where that takes longer than `PATIENCE` (a picture is fetched, the painter is just coming up, a crowd asks), Discord is
+    told that Easel is thinking, so that its three seconds do not pass. Raises LimitReached and RequestRefused before
+    anything is queued.
+    """
+    making = asyncio.create_task(_make(desk, address_of(desk, interaction, private=private), wish))
+    try:
+        done, _ = await asyncio.wait({making}, timeout=PATIENCE)
+        if not done:
+            await interaction.response.defer(thinking=True, ephemeral=private)
+        job = await making
+    finally:
+        making.cancel()
     card = desk.board.card_of(job)
     try:
-        message = await answer(interaction, card, private=wish.private)
+        message = await answer(interaction, card, private=private)
     except (discord.HTTPException, *places.PASSING):
         # The job is safe: it is delivered to the channel although its card could not be shown.
         log.warning("The queue card of job %d could not be shown", job.id, exc_info=True)
         return job
     await _hang(desk, job, message)
     return job
+
+
+async def _make(desk: Desk, address: Address, wish: Coroutine[Any, Any, Wish]) -> Job:
+    return await _submit(desk, address, await wish)
 
 
 async def ask_by_reaction(desk: Desk, client: discord.Client, address: Address, wish: Wish) -> Job:

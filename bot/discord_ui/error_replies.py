@@ -46,12 +46,15 @@ def sentence_of(error: BaseException) -> str:
 
 
 async def answer_error(interaction: discord.Interaction[Any], error: BaseException) -> None:
-    """Tell the person who asked what went wrong, whether or not they have been answered already."""
+    """Tell the person who asked, and nobody else, what went wrong, whether or not they have been answered already."""
     card = view.layout(error_reply(error))
     try:
-        if interaction.response.is_done():
-            await interaction.followup.send(view=card, ephemeral=True)
-        else:
+        if not interaction.response.is_done():
             await interaction.response.send_message(view=card, ephemeral=True)
+            return
+        if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
+            # "Easel is thinking…" may be there for all to see, and what fills it would be too
+            await interaction.delete_original_response()
+        await interaction.followup.send(view=card, ephemeral=True)
     except discord.HTTPException:
         log.warning("An error could not be shown", exc_info=True)

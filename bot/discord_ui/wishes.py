@@ -4,7 +4,7 @@ Owns the meeting of draft, memory and shelf. What a draft means is `bot.requests
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import discord
 import msgspec
@@ -26,6 +26,9 @@ class Names(msgspec.Struct, frozen=True):
     seeds: Mapping[str, int]
 
 
+NO_NAMES: Final = Names({}, {})
+
+
 async def names_of(desk: Desk, person: int, guild: int | None) -> Names:
     """Styles and seeds by name; a person's own style stands before the server's of the same name."""
     styles = {style.name: style for style in await desk.db.styles.of(person, guild)}
@@ -41,9 +44,9 @@ async def wish_for(
     upload = None if start is None else await fetch_picture(start, desk.settings.limits)
     if upload is not None:
         draft = msgspec.structs.replace(draft, init_image=upload.sha, init_size=upload.size)
-    names = await names_of(desk, person, guild)
+    names = await names_of(desk, person, guild) if draft.style or draft.seed else NO_NAMES
     request = resolve(draft, **await _known(desk, names))
-    return Wish(request=request, kind="imagine", prompt=draft.prompt, sources=_sources(upload), private=draft.private)
+    return Wish(request=request, kind="imagine", prompt=draft.prompt, sources=_sources(upload))
 
 
 async def edited_wish(

@@ -12,6 +12,7 @@ from bot.sandbox.driver import Person
 from bot.sandbox.faults import on
 from bot.sandbox.server import Loopback
 from inference.api.errors import Failure, FailureCode
+from inference.api.wire import Ready
 from inference.client.clock import HandClock
 from inference.client.fake import FakeBackend
 from inference.client.gates import HeldGate
@@ -170,3 +171,34 @@ async def test_a_form_that_was_open_during_a_restart(
         await (await ada.submit(form, {"prompt": "after the restart"})).answered()
         done = await result_in(ada, "#paint", after=card["id"])
         assert "after the restart" in words_of(done)
+
+
+class LatePainter(FakeBackend):
+    """A painter that comes up when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = asyncio.Event()
+
+    async def start(self) -> Ready:
+        """Be up, once told."""
+        await self.go.wait()
+        return await super().start()
+
+
+async def test_what_takes_longer_than_discord_waits(
+    discord_here: None, loopback: Loopback, tmp_path: Path, ada: Person, ben: Person
+) -> None:
+    """While the painter comes up Easel is thinking; a wish becomes its card then, and a mistake is told to the person alone."""
+    painter = LatePainter()
+    async with studio_at(settings_in(tmp_path), token=loopback.token, painter=painter):
+        wish = await ada.slash("imagine", "#paint", prompt="early")
+        mistake = await ada.slash("imagine", "#paint", prompt="early", model="nothing like it")
+        assert (wish.state, mistake.state) == ("deferred", "deferred")
+        thinking = mistake.message
+        assert thinking is not None
+        painter.go.set()
+        await result_in(ada, "#paint")
+        told = await ada.wait_for_message("#paint", lambda m: "nothing like it" in words_of(m))
+        assert ben.message(told) is None
+        await ben.until(lambda: ben.message(thinking) is None)

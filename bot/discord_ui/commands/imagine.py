@@ -71,10 +71,8 @@ def register(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
             strength=strength,
             private=private,
         )
-        if init_image is not None or not desk.shelf().checkpoints:
-            await interaction.response.defer(thinking=True, ephemeral=private)
-        wish = await wish_for(desk, draft, person=interaction.user.id, guild=interaction.guild_id, start=init_image)
-        await ask(desk, interaction, wish)
+        wish = wish_for(desk, draft, person=interaction.user.id, guild=interaction.guild_id, start=init_image)
+        await ask(desk, interaction, wish, private=private)
 
     for option, suggest in SUGGESTIONS.items():
         imagine.autocomplete(option)(_completer(desk, suggest))

@@ -8,7 +8,7 @@ import msgspec
 
 from bot.discord_ui.actions import Action, Ticket, read_ticket
 from bot.discord_ui.answers import answer
-from bot.discord_ui.asking import ask
+from bot.discord_ui.asking import Wish, ask
 from bot.discord_ui.cards import note_card
 from bot.discord_ui.desk import Asked, Desk
 from bot.discord_ui.forms import (
@@ -57,10 +57,15 @@ async def edit(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) -
     """The editor was sent: paint, and say to who sent it what is different."""
     del values
     image = _together(await picture_of(desk.db, ticket.id), interaction.message)
-    wish, differences = await edited_wish(
-        desk, image, _draft(_filled(interaction)), person=interaction.user.id, guild=interaction.guild_id
-    )
-    await ask(desk, interaction, wish)
+    differences: list[str] = []
+
+    async def wish() -> Wish:
+        changes = _draft(_filled(interaction))
+        made, told = await edited_wish(desk, image, changes, person=interaction.user.id, guild=interaction.guild_id)
+        differences.extend(told)
+        return made
+
+    await ask(desk, interaction, wish())
     words = " · ".join(plain(each, limit=200) for each in differences) or "nothing; the picture will be the same"
     await answer(interaction, note_card(f"-# Changed: {words}"))
 
@@ -68,11 +73,10 @@ async def edit(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) -
 async def paint(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) -> None:
     """The form of /form was sent: paint."""
     del ticket, values
-    await interaction.response.defer(thinking=True)
     filled = _filled(interaction)
     files = filled.files.get(PICTURE, ())
     start = _attachment(interaction, files[0]) if files else None
-    wish = await wish_for(desk, _draft(filled), person=interaction.user.id, guild=interaction.guild_id, start=start)
+    wish = wish_for(desk, _draft(filled), person=interaction.user.id, guild=interaction.guild_id, start=start)
     await ask(desk, interaction, wish)
 
 

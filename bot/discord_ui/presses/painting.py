@@ -1,7 +1,7 @@
 """Buttons that paint: vary, again, upscale, try again. Whoever presses is credited and charged."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Final
 
 from bot.discord_ui.actions import Action, Ticket
 from bot.discord_ui.asking import Wish, ask
@@ -12,12 +12,12 @@ from bot.errors import NotFound, RequestRefused
 from bot.requests import derive
 from inference.api.request import MAX_SIDE, GenerationRequest, attachments_of
 from inference.api.result import Inventory
-from storage.values import Image
+from storage.values import Image, Job
 
 SCALE: Final = 2.0
 """How many times the upscale button enlarges."""
 
-Derive = Callable[[Desk, Image], Awaitable[Wish]]
+Derive = Callable[[Desk, Image], Coroutine[Any, Any, Wish]]
 """From a picture to what shall be painted after it."""
 
 
@@ -85,26 +85,24 @@ def _handler(action: Action) -> Handler:
     async def press(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) -> None:
         del values
         image = await picture_of(desk.db, ticket.id)
-        await ask(desk, interaction, await DERIVATIONS[action](desk, image))
+        await ask(desk, interaction, DERIVATIONS[action](desk, image))
 
     return press
 
 
 async def retry(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) -> None:
-    """A failed job once more, as it was."""
+    """A failed job once more, as it was; in private only for who asked so."""
     del values
     job = await desk.db.jobs.get(ticket.id)
     if job is None:
         raise NotFound("That job has been forgotten; ask again with /imagine.")
-    wish = Wish(
-        request=job.request,
-        kind=job.kind,
-        prompt=job.prompt,
-        parent=job.parent,
-        sources=await desk.db.jobs.sources(job.id),
-        private=job.address.private and job.address.person == interaction.user.id,
-    )
-    await ask(desk, interaction, wish)
+    private = job.address.private and job.address.person == interaction.user.id
+    await ask(desk, interaction, _same(desk, job), private=private)
+
+
+async def _same(desk: Desk, job: Job) -> Wish:
+    sources = await desk.db.jobs.sources(job.id)
+    return Wish(request=job.request, kind=job.kind, prompt=job.prompt, parent=job.parent, sources=sources)
 
 
 HANDLERS: Mapping[Action, Handler] = {action: _handler(action) for action in DERIVATIONS} | {Action.RETRY: retry}
