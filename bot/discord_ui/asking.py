@@ -24,6 +24,8 @@ TOKEN_LIFE: Final = 15 * 60.0
 """Seconds for which Discord lets an interaction be answered."""
 PATIENCE: Final = 1.5
 """Seconds before "Easel is thinking…" takes the place of an answer; Discord waits for three."""
+CROWD: Final = 4
+"""Who asks while this many are being answered hears at once that Easel is thinking: that costs a fraction of a card."""
 _CARD: Final = 2
 """Number of a queue card among a job's posts, where it is a message of its own."""
 
@@ -54,18 +56,18 @@ def address_of(desk: Desk, interaction: Asked, *, private: bool = False) -> Addr
 async def ask(desk: Desk, interaction: Asked, wish: Coroutine[Any, Any, Wish], *, private: bool = False) -> Job:
     """Make `wish`, queue it and answer with its queue card.
 
-    Where that takes longer than `PATIENCE` (a picture is fetched, the painter is just coming up, a crowd asks), Discord is
-    told that Easel is thinking, so that its three seconds do not pass. Raises LimitReached and RequestRefused before
+    Where that takes longer than `PATIENCE` (a picture is fetched, the painter is just coming up), or a crowd asks, Discord
+    is told that Easel is thinking, so that its three seconds do not pass. Raises LimitReached and RequestRefused before
     anything is queued.
     """
-    making = asyncio.create_task(_make(desk, address_of(desk, interaction, private=private), wish))
+    address = address_of(desk, interaction, private=private)
+    desk.asking += 1
     try:
-        done, _ = await asyncio.wait({making}, timeout=PATIENCE)
-        if not done:
-            await interaction.response.defer(thinking=True, ephemeral=private)
-        job = await making
+        if desk.asking > CROWD:
+            await _think(interaction, wish, private=private)
+        job = await _make_in_time(interaction, _make(desk, address, wish), private=private)
     finally:
-        making.cancel()
+        desk.asking -= 1
     card = desk.board.card_of(job)
     try:
         message = await answer(interaction, card, private=private)
@@ -75,6 +77,26 @@ async def ask(desk: Desk, interaction: Asked, wish: Coroutine[Any, Any, Wish], *
         return job
     await _hang(desk, job, message)
     return job
+
+
+async def _think(interaction: Asked, wish: Coroutine[Any, Any, Wish], *, private: bool) -> None:
+    """Say that Easel is thinking; where Discord will not hear it, the wish is not begun."""
+    try:
+        await interaction.response.defer(thinking=True, ephemeral=private)
+    except BaseException:
+        wish.close()
+        raise
+
+
+async def _make_in_time(interaction: Asked, job: Coroutine[Any, Any, Job], *, private: bool) -> Job:
+    making = asyncio.create_task(job)
+    try:
+        done, _ = await asyncio.wait({making}, timeout=PATIENCE)
+        if not done and not interaction.response.is_done():
+            await interaction.response.defer(thinking=True, ephemeral=private)
+        return await making
+    finally:
+        making.cancel()
 
 
 async def _make(desk: Desk, address: Address, wish: Coroutine[Any, Any, Wish]) -> Job:

@@ -34,7 +34,10 @@ def random_seed() -> int:
 
 @dataclass(slots=True)
 class Desk:
-    """`now` is seconds since 1970; `seed` gives a seed where none is asked for. `board` keeps the queue cards up to date."""
+    """`now` is seconds since 1970; `seed` gives a seed where none is asked for. `board` keeps the queue cards up to date.
+
+    `asking` counts the wishes that are being made and queued at this moment.
+    """
 
     settings: Settings
     db: Database
@@ -43,6 +46,7 @@ class Desk:
     board: "Board"
     now: Callable[[], float] = time.time
     seed: Callable[[], int] = random_seed
+    asking: int = 0
     warm: asyncio.Event = field(default_factory=asyncio.Event)
     _shelf: Inventory = field(default_factory=Inventory)
 

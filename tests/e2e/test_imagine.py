@@ -190,3 +190,12 @@ async def test_unbalanced_brackets_are_painted(quick: Studio, ada: Person) -> No
     """A prompt of 6,000 characters, brackets everywhere, is a prompt like any other."""
     card = await paint(ada, prompt="([{" * 2000, count=1)
     assert len(pictures_of(card)) == 1
+
+
+async def test_a_crowd(quick: Studio, loopback: Loopback, ada: Person, ben: Person) -> None:
+    """Twelve wishes of three people at once are all acknowledged in time, and every one is painted."""
+    crowd = [ada, ben, loopback.person("Cleo")] * 4
+    asked = await asyncio.gather(*(each.slash("imagine", "#paint", prompt="a bee", count=1) for each in crowd))
+    assert {each.state for each in asked} <= {"answered", "deferred"}
+    await ada.until(lambda: len(results_in(ada, "#paint")) == len(crowd), timeout=30)
+    await ada.until(lambda: len(ada.messages("#paint")) == len(crowd))
