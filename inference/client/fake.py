@@ -14,7 +14,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from inference.api.backend import BackendUnavailable
 from inference.api.errors import Failure, FailureCode
-from inference.api.infotext import facts_of, write_infotext
+from inference.api.infotext import facts_of, seed_in, write_infotext
 from inference.api.request import GenerationRequest, Request, UpscaleRequest, attachments_of
 from inference.api.result import Device, ImageResult, Inventory, ModelFile, Timings
 from inference.api.wire import Failed, Finished, JobEvent, Preview, Progress, Ready, Started
@@ -178,7 +178,8 @@ def _dimmed(plane: Image.Image, level: int) -> Image.Image:
 def _enlarged(request: UpscaleRequest, data: bytes) -> ImageResult:
     with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP")) as picture:
         size = tuple(int(side * request.scale) // 8 * 8 for side in picture.size)
-        return _result(picture.convert("RGB").resize((max(8, size[0]), max(8, size[1]))), 0, request.infotext)
+        large = picture.convert("RGB").resize((max(8, size[0]), max(8, size[1])))
+        return _result(large, seed_in(request.infotext), request.infotext)
 
 
 def _result(picture: Image.Image, seed: int, infotext: str) -> ImageResult:

@@ -12,7 +12,7 @@ import torch
 from PIL.Image import Image
 
 from inference.api.errors import FailureCode
-from inference.api.infotext import facts_of, write_infotext
+from inference.api.infotext import facts_of, seed_in, write_infotext
 from inference.api.request import GenerationRequest, ModelRef, UpscaleRequest
 from inference.api.result import ImageResult, ModelFile
 from inference.engine.checkpoint import Checkpoint
@@ -194,7 +194,9 @@ def prepare_upscale(request: UpscaleRequest, attachments: Attachments, shelf: Sh
     track = Track(enlarge(picture, upscaler=request.upscaler, scale=request.scale), upscaler=network)
 
     def results(pictures: Sequence[Image]) -> tuple[ImageResult, ...]:
-        return tuple(encode_png(result, seed=0, infotext=request.infotext) for result in pictures)
+        return tuple(
+            encode_png(result, seed=seed_in(request.infotext), infotext=request.infotext) for result in pictures
+        )
 
     return Prepared([track], max(1, calls), "upscaling", results)
 

@@ -207,11 +207,12 @@ async def test_a_picture_from_a_picture(backend: Backend) -> None:
 
 
 async def test_upscale(backend: Backend) -> None:
-    """A picture comes back twice as large and keeps the text it is given."""
+    """A picture comes back twice as large and keeps the text that it is given, and the seed that it names."""
     name, data = png()
-    request = UpscaleRequest(picture=name, upscaler="lanczos", scale=2, infotext="a cat\nSteps: 4")
+    text = "a cat\nSteps: 4, Sampler: Euler a, Seed: 41"
+    request = UpscaleRequest(picture=name, upscaler="lanczos", scale=2, infotext=text)
     (image,) = finished(await events_of(backend, request, attachments={name: data})).images
-    assert (image.width, image.height, image.infotext) == (128, 128, "a cat\nSteps: 4")
+    assert (image.width, image.height, image.infotext, image.seed) == (128, 128, text, 41)
 
 
 async def test_refresh_answers(backend: Backend) -> None:

@@ -10,7 +10,7 @@ Owns the text's form and meaning. Refuses to read files and to paint.
 """
 
 from inference.api.infotext.facts import facts_of
-from inference.api.infotext.parsing import parse_parameters
+from inference.api.infotext.parsing import parse_parameters, seed_in
 from inference.api.infotext.pictures import NoInfotext, exif_with, infotext_in, is_picture
 from inference.api.infotext.resolving import Resolved, read_infotext, resolve
 from inference.api.infotext.writing import Facts, write_infotext
@@ -26,5 +26,6 @@ __all__ = [
     "parse_parameters",
     "read_infotext",
     "resolve",
+    "seed_in",
     "write_infotext",
 ]

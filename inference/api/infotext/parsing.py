@@ -10,6 +10,7 @@ from typing import Literal
 from inference.api.infotext.defaults import Parameters, complete
 from inference.api.infotext.quoting import unquote
 from inference.api.infotext.versions import V1_8_0_HIRES_STYLES, parse_version
+from inference.api.request import SEED_LIMIT
 from inference.api.styles import Style, take_styles
 
 NEGATIVE = "Negative prompt:"
@@ -48,6 +49,12 @@ def parse_parameters(
     for key in skip:
         found.pop(key, None)
     return found
+
+
+def seed_in(text: str) -> int:
+    """The seed that `text` names, which an enlarged picture keeps; 0 where it names none that could be one."""
+    said = str(parse_parameters(text).get("Seed", ""))
+    return int(said) if said.isdecimal() and len(said) < 20 and int(said) < SEED_LIMIT else 0
 
 
 def split(text: str) -> tuple[list[str], list[tuple[str, str]]]:
