@@ -50,7 +50,8 @@ async def test_a_refusal_is_a_sentence_for_the_person_alone(
 ) -> None:
     """Before and after a deferred answer, the sentence is seen by who asked and by nobody else, markdown as typed."""
     await connect(client_with(tmp_path / "commands", name))
-    answer = await (await ada.slash(name, "#paint")).answered()
+    await ada.slash(name, "#paint")
+    answer = await ada.wait_for_message("#paint")
     assert words(answer) == r"Steps must be between 1 and 60, not \*\*0\*\*."
     assert ben.message(answer) is None
 
