@@ -59,7 +59,16 @@ Forms = Callable[[Asked], Awaitable[None]]
 Reactions = Callable[[discord.RawReactionActionEvent], Awaitable[None]]
 
 
-class EaselClient(discord.Client):
+class Listener(discord.Client):
+    """discord.py's client, deaf once it is closed: an event would then be a coroutine that nobody can await any more."""
+
+    def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
+        """Hand out an event, while there is somebody to hear it."""
+        if not self.is_closed():
+            super().dispatch(event, *args, **kwargs)
+
+
+class EaselClient(Listener):
     """Easel on Discord. `stamp` is the file that remembers which commands were registered last.
 
     `guild` is the server that gets the commands at once; 0 registers them everywhere. `on_form` answers submitted forms,

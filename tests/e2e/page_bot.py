@@ -7,6 +7,8 @@ import discord
 from discord import app_commands
 from PIL import Image, ImageDraw
 
+from bot.discord_ui.client import Listener
+
 SAMPLERS = ("Euler", "Euler a", "DPM++ 2M", "DPM++ 2M Karras", "DDIM")
 COLOURS = ((222, 96, 66), (66, 128, 190), (88, 158, 98), (224, 176, 64))
 
@@ -126,7 +128,7 @@ def result_card(user: discord.abc.User, prompt: str) -> discord.ui.LayoutView:
     return view
 
 
-class PageBot(discord.Client):
+class PageBot(Listener):
     """The bot. A job waits at each of its `gates` until the test opens it."""
 
     def __init__(self) -> None:

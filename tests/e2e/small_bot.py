@@ -6,6 +6,8 @@ import io
 import discord
 from discord import app_commands
 
+from bot.discord_ui.client import Listener
+
 SAMPLERS = ("Euler", "Euler a", "DPM++ 2M", "DPM++ 2M Karras", "DPM++ SDE", "DDIM")
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000002000000030802000000368849d60000000c4944415408d763600002000005000106fbd3ef0000"
@@ -106,7 +108,7 @@ def card() -> discord.ui.LayoutView:
     return view
 
 
-class SmallBot(discord.Client):
+class SmallBot(Listener):
     """The bot. `heard` is what its events told it."""
 
     def __init__(self) -> None:
