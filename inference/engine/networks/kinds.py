@@ -10,9 +10,13 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from inference.engine.bad_file import BadFile
+from inference.engine.families import INPAINTING
 
+LATENT = 4
+"""Channels of a latent."""
 Weights = Mapping[str, Tensor]
 """A network's tensors for one layer, under the webui's names (`lora_up.weight`, `hada_w1_a`, …)."""
 
@@ -38,12 +42,23 @@ def delta_of(weights: Weights, original: Tensor, *, rank: int | None = None) -> 
         raw = kind.make(weights, original, rank)
         if raw is None:
             return Delta(None, weights.get(kind.bias))
-        change = raw.reshape(original.shape) * _scale(weights, kind, raw)
+        part = _part_of(original, raw)
+        change = raw.reshape(part.shape) * _scale(weights, kind, raw)
         if "dora_scale" in weights:
-            change = _decomposed(change, original, weights["dora_scale"])
+            change = _decomposed(change, part, weights["dora_scale"])
+        if part.shape != original.shape:
+            change = functional.pad(change, (0, 0, 0, 0, 0, original.shape[1] - part.shape[1]))
     except (RuntimeError, KeyError, IndexError, ValueError) as error:
         raise BadFile(f"does not fit: a layer of shape {tuple(original.shape)} was expected.") from error
     return Delta(change, weights.get(kind.bias))
+
+
+def _part_of(original: Tensor, raw: Tensor) -> Tensor:
+    """What of a layer `raw` changes: all of it, but of an inpainting model's first convolution only the four latent channels
+    where the network was made for the plain model (the mask's and the picture's stay as they were, as in the webui).
+    """
+    plain = original[:, :LATENT] if original.ndim == 4 and original.shape[1] == INPAINTING else original
+    return plain if raw.numel() == plain.numel() else original
 
 
 def low_rank(weights: Weights) -> tuple[Tensor, Tensor, float] | None:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from inference.engine.bad_file import BadFile
 from inference.engine.embeddings import BUNDLE
+from inference.engine.families import INPAINTING
 from inference.engine.networks.hypernetworks import Hypernetwork, fits, hang, read_hypernetwork
 from inference.engine.networks.keys import split_key, targets_of
 from inference.engine.networks.kinds import delta_of, low_rank
@@ -197,7 +198,8 @@ def _merged(
     weight: Tensor, bias: Tensor | None, weights: Mapping[str, Tensor], *, strength: float, rank: int | None
 ) -> tuple[Tensor, Tensor | None]:
     """`weight` and `bias` with one network's layer added at `strength`, in new tensors of the same dtype."""
-    plain = low_rank(weights) if rank is None else None
+    inpainting = weight.ndim == 4 and weight.shape[1] == INPAINTING  # a network for four channels leaves the others alone
+    plain = low_rank(weights) if rank is None and not inpainting else None
     if plain is not None:
         up, down = (part.to(weight.device, torch.float32) for part in plain[:2])
         if up.shape[1] != down.shape[0] or (up.shape[0], down.shape[1]) != tuple(weight.flatten(1).shape):

@@ -170,6 +170,41 @@ def test_several_networks_add_up_in_order(tmp_path: Path, load: Load) -> None:
     assert torch.allclose(state_of(checkpoint)[name], base * (1 + scale[:, None]) + up @ down, atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", ["lora", "ranked", "full", "dora"])
+def test_a_plain_network_changes_only_the_latent_channels_of_an_inpainting_model(
+    tmp_path: Path, load: Load, kind: str
+) -> None:
+    """The first convolution of nine channels takes a network for four: mask and masked picture weigh what they weighed."""
+    checkpoint = load(write_tiny_checkpoint(tmp_path / "a.safetensors", inpainting=True))
+    name, layer = "unet.conv_in.weight", "lora_unet_conv_in"
+    base = state_of(checkpoint)[name]
+    source = torch.Generator().manual_seed(2)
+    up = torch.randn(16, 2, 1, 1, generator=source)
+    down = torch.randn(2, 4, 3, 3, generator=source)
+    change = (up.flatten(1) @ down.flatten(1)).reshape(16, 4, 3, 3)
+    tensors = {layer + UP: up, layer + DOWN: down}
+    if kind == "full":
+        tensors = {layer + ".diff": change}
+    elif kind == "dora":
+        tensors[layer + ".dora_scale"] = torch.full((1, 4, 1, 1), 2.0)
+        whole = base[:, :4] + change
+        change = whole * 2 / whole.transpose(0, 1).flatten(1).norm(dim=1).reshape(1, 4, 1, 1) - base[:, :4]
+    info = write(tmp_path, "x", tensors)
+    dyn = ":dyn=2" if kind == "ranked" else ""
+    (wanted,) = strip_networks(f"<lora:x:1:0.5{dyn}>")[1]
+    activate(checkpoint, [wanted], Inventory(loras=(info,)))
+    after = state_of(checkpoint)[name]
+    assert torch.allclose(after[:, :4], base[:, :4] + 0.5 * change, atol=1e-5)
+    assert torch.equal(after[:, 4:], base[:, 4:])
+    nine = write(tmp_path, "y", {layer + ".diff": torch.ones(16, 9, 3, 3)})
+    activate(checkpoint, [tag("y")], Inventory(loras=(nine,)))
+    assert torch.allclose(state_of(checkpoint)[name], base + 1)
+    odd = write(tmp_path, "z", {layer + UP: up, layer + DOWN: torch.ones(2, 5, 3, 3)})
+    with pytest.raises(BrokenModel, match="“z” cannot be used with “a”: it does not fit"):
+        activate(checkpoint, [tag("z")], Inventory(loras=(odd,)))
+    assert torch.equal(state_of(checkpoint)[name], base)
+
+
 def test_unknown_names_are_notes(tmp_path: Path, load: Load) -> None:
     """A LoRA or a kind that is not there is a note, and the checkpoint stays bare."""
     checkpoint = load(write_tiny_checkpoint(tmp_path / "a.safetensors"))
