@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 
 TOKEN_LIFE: Final = 15 * 60.0
 """Seconds for which Discord lets an interaction be answered."""
-PATIENCE: Final = 1.5
-"""Seconds before "Easel is thinking…" takes the place of an answer; Discord waits for three."""
+PATIENCE: Final = 0.25
+"""Seconds before “Easel is thinking…” takes the place of an answer; Discord waits for three, people for less."""
 CROWD: Final = 4
 """Who asks while this many are being answered hears at once that Easel is thinking: that costs a fraction of a card."""
 _CARD: Final = 2

@@ -6,6 +6,7 @@ Owns the sentence for an error that nobody foresaw (errors of ours carry their o
 import logging
 from typing import Any
 
+import aiohttp
 import discord
 
 from bot.discord_ui import view
@@ -56,5 +57,6 @@ async def answer_error(interaction: discord.Interaction[Any], error: BaseExcepti
             # "Easel is thinking…" may be there for all to see, and what fills it would be too
             await interaction.delete_original_response()
         await interaction.followup.send(view=card, ephemeral=True)
-    except discord.HTTPException:
+    except (discord.HTTPException, aiohttp.ClientError, RuntimeError):
+        # RuntimeError is aiohttp's word for a session that was closed: Easel is ending
         log.warning("An error could not be shown", exc_info=True)

@@ -65,10 +65,14 @@ class Commands:
         """All of them, as Discord writes them."""
         return [payloads.command_payload(self._world, command) for command in self.by_id.values()]
 
-    def usable(self, user_id: str, channel: Channel) -> list[Json]:
-        """What a person finds under `/` and in menus there: by server, context, age restriction and permissions."""
+    def usable(self, user_id: str, channel: Channel, *, name: str | None = None) -> list[Json]:
+        """What a person finds under `/` and in menus there: by server, context, age restriction and permissions.
+
+        `name` leaves out all others.
+        """
         offered = self.of(None) + (self.of(channel.guild_id) if channel.guild_id else [])
-        shown = [payloads.command_payload(self._world, command) for command in offered]
+        wanted = [command for command in offered if name is None or command.body["name"] == name]
+        shown = [payloads.command_payload(self._world, command) for command in wanted]
         return [command for command in shown if self._is_usable(command, user_id, channel)]
 
     def _is_usable(self, command: Json, user_id: str, channel: Channel) -> bool:

@@ -275,8 +275,8 @@ class Person:
     def _command(self, name: str, channel: Channel, *, kind: int = CHAT) -> tuple[Json, list[str]]:
         """The command that is meant and the subcommands under it. Raises Refused."""
         first, *path = name.split() if kind == CHAT else [name]
-        for command in reversed(self.world.commands.usable(self.id, channel)):
-            if command["name"] == first and command["type"] == kind:
+        for command in reversed(self.world.commands.usable(self.id, channel, name=first)):
+            if command["type"] == kind:
                 return command, path
         raise Refused(f"There is no command {name} in this place.")
 

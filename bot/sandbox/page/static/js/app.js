@@ -20,6 +20,8 @@ const connection = new Connection({ view: (hello) => store.take(hello), event: (
 /** What went wrong with the parts of a message, by its id. @type {Map<string, string>} */
 const errors = new Map();
 const pending = new Pending(store);
+/** A conversation that was just begun: the answer may come before the news of it. */
+let awaited = "";
 
 const world = { user: (/** @type {string} */ id) => store.user(id), channel: (/** @type {string} */ id) => store.channel(id), open, jump };
 
@@ -34,7 +36,8 @@ function online(isOnline) {
 /** @param {string} id */
 function open(id) {
   openDrawer("");
-  if (!store.channel(id)) return;
+  awaited = store.channel(id) ? "" : id;
+  if (awaited) return;
   store.choose(id);
   if (matchMedia("(pointer: fine)").matches) composer.field.focus();
 }
@@ -179,7 +182,10 @@ store.on("message", (message) => {
 });
 store.on("gone", (event) => log.remove(event));
 store.on("unread", sidebar);
-store.on("places", sidebar);
+store.on("places", () => {
+  sidebar();
+  if (awaited && store.channel(awaited)) open(awaited);
+});
 store.on("bot", () => { drawHeader(store); sidebar(); members(); });
 watchTyping(store);
 keepStampsTrue();
