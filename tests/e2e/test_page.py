@@ -225,6 +225,13 @@ async def test_a_reaction_brings_the_pictures_by_direct_message(bot: PageBot, lo
     await shoot(page, "conversation")
 
 
+async def test_the_first_conversation_opens_where_it_is_pressed(bot: PageBot, look: Look) -> None:
+    """Easel under the direct messages opens, although nothing was ever said there."""
+    page = await look()
+    await page.locator("[data-channel=dm]").press("Enter")
+    await expect(page.get_by_role("heading", name="Easel", exact=True).first).to_be_visible()
+
+
 async def reach_tool(page: Page, name: str) -> None:
     """Move with Tab until the focus is on the newest message's tool of that name."""
     for _ in range(60):
