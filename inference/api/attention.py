@@ -13,7 +13,9 @@ BREAK = -1.0
 _TOKEN = re.compile(
     r"\\\(|\\\)|\\\[|\\\]|\\\\|\\|\(|\[|:\s*([+-]?[.\d]+)\s*\)|\)|\]|[^\\()\[\]:]+|:",
 )
-_BREAK = re.compile(r"\s*\bBREAK\b\s*")
+_BREAK = re.compile(r"(?<!\s)\s*+\bBREAK\b\s*")
+_DEEPEST = 100
+"""Brackets inside brackets that still weigh (1.1 to the power of that is 13,780), so that any text takes linear time."""
 
 
 class Fragment(NamedTuple):
@@ -30,24 +32,28 @@ def parse_attention(text: str) -> list[Fragment]:
     """
     texts: list[str] = []
     weights: list[float] = []
-    round_open: list[int] = []
-    square_open: list[int] = []
+    round_open: list[int | None] = []
+    square_open: list[int | None] = []
 
     def add(piece: str, weight: float = 1.0) -> None:
         texts.append(piece)
         weights.append(weight)
 
-    def scale(start: int, factor: float) -> None:
-        weights[start:] = [weight * factor for weight in weights[start:]]
+    def here() -> int | None:
+        return len(texts) if len(round_open) + len(square_open) < _DEEPEST else None
+
+    def scale(start: int | None, factor: float) -> None:
+        if start is not None:
+            weights[start:] = [weight * factor for weight in weights[start:]]
 
     for match in _TOKEN.finditer(text):
         piece, number = match[0], _number(match[1])
         if piece.startswith("\\"):
             add(piece[1:])  # a lone backslash vanishes
         elif piece == "(":
-            round_open.append(len(texts))
+            round_open.append(here())
         elif piece == "[":
-            square_open.append(len(texts))
+            square_open.append(here())
         elif number is not None and round_open:
             scale(round_open.pop(), number)
         elif piece == ")" and round_open:

@@ -18,8 +18,9 @@ class NetworkTag:
 
 def strip_networks(text: str) -> tuple[str, tuple[NetworkTag, ...]]:
     """`text` without its tags, punctuation around them left as it is, and the tags in order."""
-    tags = [_tag(match[1], match[2].split(":")) for match in _TAG.finditer(text)]
-    return _TAG.sub("", text), tuple(tags)
+    end = text.rfind(">") + 1  # none is looked for where none can end, so that any text takes linear time
+    tags = [_tag(match[1], match[2].split(":")) for match in _TAG.finditer(text, 0, end)]
+    return _TAG.sub("", text[:end]) + text[end:], tuple(tags)
 
 
 def _tag(kind: str, items: list[str]) -> NetworkTag:
