@@ -82,7 +82,13 @@ def unreadable(rows: Iterable[Row]) -> tuple[Unreadable, ...]:
             _request("job", row)
         except RequestUnreadable as error:
             found.append(
-                Unreadable(id=row["id"], state=JobState(row["state"]), address=_address(row), sentence=error.sentence)
+                Unreadable(
+                    id=row["id"],
+                    state=JobState(row["state"]),
+                    address=_address(row),
+                    prompt=row["prompt"],
+                    sentence=error.sentence,
+                )
             )
     return tuple(found)
 

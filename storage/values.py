@@ -92,11 +92,12 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
-    """An unfinished job whose request does not decode: enough to end it and tell the person."""
+    """An unfinished job whose request does not decode: enough to end it and tell the person. `prompt` is as typed."""
 
     id: int
     state: JobState
     address: Address
+    prompt: str
     sentence: str
 
 

@@ -92,27 +92,32 @@ def result_card(facts: ResultFacts) -> Reply:
     )
 
 
-def failure_card(*, job: int, person: int, prompt: str, sentence: str) -> Reply:
-    """A job that ended without a picture: what was asked, why it failed, that nothing was charged, and another try."""
+def failure_card(*, job: int, person: int, prompt: str, sentence: str, retry: bool = True) -> Reply:
+    """A job that ended without a picture: what was asked, why it failed, that nothing was charged, and another try.
+
+    Without `retry` there is no such button: where the same request would be of no use.
+    """
     words = f"{mention(person)}, **{plain(prompt, limit=PROMPT_SHOWN) or 'your picture'}** could not be painted."
-    retry = Button(custom_id=Ticket(Action.RETRY, job).custom_id, label="Try again", emoji="🔄")
+    again = Button(custom_id=Ticket(Action.RETRY, job).custom_id, label="Try again", emoji="🔄")
     return Reply(
         parts=(
             Text(words),
             Rule(),
             Text(f"{plain(sentence, limit=1000)}\n-# It does not count against your limits."),
-            Row((retry,)),
+            *((Row((again,)),) if retry else ()),
         ),
         pings=(person,),
         accent=FAILURE_ACCENT,
     )
 
 
-def closed_card(person: int) -> Reply:
-    """Pictures that were asked for in private by somebody whose direct messages are closed."""
+def closed_card(person: int, *, painted: bool) -> Reply:
+    """How a job ended that was asked for in private by somebody whose direct messages are closed; not what it shows."""
+    ended = "your pictures are ready" if painted else "your pictures could not be painted"
+    seen = ", or look into `/gallery open`" if painted else ", and ask again"
     words = (
-        f"{mention(person)}, your pictures are ready, but your direct messages are closed to me. Open them in the "
-        "server's privacy settings, or look into `/gallery open`."
+        f"{mention(person)}, {ended}, but your direct messages are closed to me. Open them in the server's privacy "
+        f"settings{seen}."
     )
     return Reply(parts=(Text(words),), pings=(person,))
 

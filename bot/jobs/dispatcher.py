@@ -23,6 +23,7 @@ from bot.jobs.painter import Ending, Painter
 from bot.jobs.pricing import Pricing
 from bot.jobs.standing import Standing, rounded
 from bot.jobs.telling import Telling
+from bot.jobs.unreadable import end_unreadable
 from bot.settings import LimitSettings
 from inference.api.backend import Backend, BackendUnavailable
 from inference.api.errors import FailureCode
@@ -86,10 +87,7 @@ class Dispatcher:
 
         A job that was running begins anew, and is given up when it has begun three times already.
         """
-        for lost in await self._db.jobs.unreadable():
-            log.error("Job %d cannot be taken up: %s", lost.id, lost.sentence)
-            if lost.state in (JobState.QUEUED, JobState.RUNNING):
-                await self._db.jobs.fail(lost.id, reason=lost.sentence, now=self._now())
+        await end_unreadable(self._db, self._telling, now=self._now())
         unfinished = await self._db.jobs.unfinished()
         for job in sorted(unfinished, key=lambda job: (job.state is not JobState.RUNNING, job.id)):
             if job.id not in self._open:

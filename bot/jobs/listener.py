@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from storage.values import Image, Job
+from storage.values import Image, Job, Unreadable
 
 
 class JobListener(Protocol):
@@ -28,6 +28,10 @@ class JobListener(Protocol):
         """The job was cancelled."""
         ...
 
+    async def unreadable(self, lost: Unreadable) -> None:
+        """A job of an earlier Easel failed because this one cannot read it; `lost.sentence` is for the person."""
+        ...
+
 
 class Nobody:
     """A listener that does nothing: for a studio without Discord."""
@@ -42,4 +46,7 @@ class Nobody:
         """Do nothing."""
 
     async def cancelled(self, job: Job) -> None:
+        """Do nothing."""
+
+    async def unreadable(self, lost: Unreadable) -> None:
         """Do nothing."""

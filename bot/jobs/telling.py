@@ -1,21 +1,26 @@
 """Telling the listener, each thing in a task of its own: a slow Discord never holds up painting.
 
-Owns those tasks; what they raise is logged and ends nothing else.
+Owns those tasks; what they raise is logged and ends nothing else. While the database cannot be used they wait for it: what
+is marked there is done, so the same may be told again.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Awaitable, Callable
+from typing import Final, Literal
 
 from bot.jobs.listener import JobListener
 from inference.client.clock import Clock
 from storage.database import Database
+from storage.errors import DatabaseUnavailable
+from storage.values import Unreadable
 
 log = logging.getLogger(__name__)
 
 End = Literal["rendered", "failed", "cancelled"]
 """The states that a listener is told of."""
+PAUSE: Final = 5.0
+"""Seconds until the database is asked again when it cannot be used."""
 
 
 class Telling:
@@ -34,9 +39,11 @@ class Telling:
 
     def tell(self, job: int, end: End) -> None:
         """Tell how `job` ended, soon."""
-        task = asyncio.create_task(self._run(job, end), name=f"telling that job {job} is {end}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._spawn(lambda: self._words(job, end), f"job {job} is {end}")
+
+    def tell_lost(self, lost: Unreadable) -> None:
+        """Tell that `lost`, which is marked as failed, cannot be read any more, soon."""
+        self._spawn(lambda: self._listener().unreadable(lost), f"job {lost.id} is unreadable")
 
     async def stop(self, *, grace: float) -> None:
         """Give what is being told `grace` seconds, then end it."""
@@ -50,11 +57,21 @@ class Telling:
             task.cancel()
         await asyncio.gather(sleeping, told, return_exceptions=True)
 
-    async def _run(self, job: int, end: End) -> None:
-        try:
-            await self._words(job, end)
-        except Exception:
-            log.exception("That job %d is %s could not be told", job, end)
+    def _spawn(self, words: Callable[[], Awaitable[None]], what: str) -> None:
+        task = asyncio.create_task(self._run(words, what), name=f"telling that {what}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, words: Callable[[], Awaitable[None]], what: str) -> None:
+        while True:
+            try:
+                return await words()
+            except DatabaseUnavailable as error:
+                log.error("That %s is told later: %s", what, error)  # noqa: TRY400 - the sentence says it all
+                await self._clock.sleep(PAUSE)
+            except Exception:
+                log.exception("That %s could not be told", what)
+                return None
 
     async def _words(self, job_id: int, end: End) -> None:
         """With the row as it is now: its card may have been hung only just before."""

@@ -1,6 +1,8 @@
 """Pictures arrive, once, whatever has closed, expired or gone wrong between the asking and the end."""
 
 import asyncio
+import contextlib
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -202,3 +204,88 @@ async def test_what_takes_longer_than_discord_waits(
         told = await ada.wait_for_message("#paint", lambda m: "nothing like it" in words_of(m))
         assert ben.message(told) is None
         await ben.until(lambda: ben.message(thinking) is None)
+
+
+async def test_a_ban_of_some_seconds_is_waited_for(quick: Studio, loopback: Loopback, ada: Person) -> None:
+    """Cloudflare answers 429 without Discord's own headers: the pictures come later, and nobody is told that they failed."""
+    ban = loopback.faults.rate_limit(POSTS, via=False)
+    await ada.slash("imagine", "#paint", prompt="patience")
+    assert isinstance(quick.clock, HandClock)
+    async with asyncio.timeout(20):
+        while not results_in(ada, "#paint"):
+            if not ban.times:
+                quick.clock.advance(2)
+            await asyncio.sleep(0)
+    assert await state_of(quick, 1) is not JobState.FAILED
+
+
+@pytest.mark.parametrize(("lost", "shown"), [(1, 3), (4, 0)])
+async def test_pictures_whose_files_are_gone(  # noqa: PLR0917 - fixtures
+    quick: Studio, clock: ShiftedClock, tmp_path: Path, ada: Person, lost: int, shown: int
+) -> None:
+    """What is left is shown; where nothing is, the person hears it instead of waiting for good."""
+    db, delivery = quick.easel.desk.db, quick.easel.delivery
+    card = await paint(ada)
+    images = await db.images.of_job(1)
+    await db.pictures.drop([image.sha256 for image in images[:lost]])
+    with contextlib.closing(sqlite3.connect(tmp_path / "easel.sqlite3")) as file, file:
+        file.execute("UPDATE jobs SET state = 'rendered', told = 0")
+        file.execute("DELETE FROM posts")
+    clock.advance(3600)  # Discord has forgotten the first message's nonce
+    job = await db.jobs.get(1)
+    assert job is not None
+    await delivery.rendered(job, images)
+    told = [message for message in ada.messages("#paint") if message["id"] > card["id"]]
+    assert [len(pictures_of(message)) for message in told] == [shown]
+    assert shown or "deleted" in words_of(told[0])
+    assert await state_of(quick, 1) is (JobState.DELIVERED if shown else JobState.FAILED)
+
+
+async def test_a_failure_in_private_is_not_called_ready(
+    discord_here: None, loopback: Loopback, tmp_path: Path, gate: HeldGate, ada: Person
+) -> None:
+    """With nowhere left to say it the channel hears that it failed, and not what was asked."""
+    now = [1_800_000_000.0]
+    async with studio_at(settings_in(tmp_path), token=loopback.token, gate=gate, now=lambda: now[0]) as studio:
+        ada.accept_direct_messages(accepted=False)
+        await (await ada.slash("imagine", "#paint", prompt="a secret", private=True)).answered()
+        await gate.reached(1)
+        now[0] += 3600
+        assert isinstance(studio.painter, FakeBackend)
+        studio.painter.fail(1, Failure(FailureCode.OUT_OF_MEMORY, "Too small."))
+        note = await ada.wait_for_message("#paint", lambda m: "direct messages are closed" in words_of(m))
+        assert "could not be painted" in words_of(note)
+        assert "secret" not in words_of(note)
+
+
+async def test_a_hidden_history_doubles_nothing(quick: Studio, loopback: Loopback, ada: Person) -> None:
+    """The answer gets lost and the history may not be read: the nonce finds the message, and no copy goes elsewhere."""
+    loopback.faults.lose_answer(POSTS)
+    loopback.faults.server_error(on("GET", "/messages"), times=9, status=403)
+    await ada.slash("imagine", "#paint", prompt="once")
+    assert isinstance(quick.clock, HandClock)
+    async with asyncio.timeout(20):
+        while await state_of(quick, 1) is not JobState.DELIVERED:
+            quick.clock.advance(5)
+            await asyncio.sleep(0)
+    assert len(results_in(ada, "#paint")) == 1
+    assert not results_in(ada, ada.open_dm())
+
+
+async def test_a_job_of_an_earlier_easel_is_told(
+    discord_here: None, loopback: Loopback, restarts: Path, gate: HeldGate, ada: Person
+) -> None:
+    """Its request cannot be read any more: the person hears it once, its card goes, and nothing offers the same again."""
+    async with studio_at(settings_in(restarts), token=loopback.token, gate=gate):
+        card = await (await ada.slash("imagine", "#paint", prompt="an old wish")).answered()
+        await gate.reached(1)
+    with contextlib.closing(sqlite3.connect(restarts / "easel.sqlite3")) as file, file:
+        file.execute("UPDATE jobs SET request = '{}'")
+    for _ in range(2):
+        async with studio_at(settings_in(restarts), token=loopback.token):
+            told = await ada.wait_for_message("#paint", lambda m: "does not understand" in words_of(m))
+            assert "an old wish" in words_of(told)
+            with pytest.raises(IndexError):
+                button_of(told, Action.RETRY)
+            await ada.until(lambda: ada.message(card) is None)
+    assert len(ada.messages("#paint")) == 1

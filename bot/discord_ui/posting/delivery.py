@@ -15,6 +15,7 @@ import discord
 
 from bot.discord_ui.cards import (
     ResultFacts,
+    ShownPicture,
     cancelled_card,
     closed_card,
     failure_card,
@@ -26,10 +27,12 @@ from bot.discord_ui.posting.nonces import custom_ids, is_card_of, nonce_of
 from bot.discord_ui.reply import Reply
 from bot.discord_ui.shown import link_to, shown_picture
 from bot.discord_ui.view import files, layout, pings
+from bot.errors import EaselError, NotFound
+from bot.jobs.failures import PICTURES_GONE
 from inference.client.clock import Clock
 from storage.database import Database
-from storage.errors import Missing, WrongState
-from storage.values import Image, Job, JobState, Post
+from storage.errors import DatabaseUnavailable, Missing, RequestUnreadable, WrongState
+from storage.values import Image, Job, JobState, Post, Unreadable
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +48,8 @@ _HOOK: Final = 0
 """Stands for the interaction in the place of a channel's id."""
 _REFUSED: Final = "Discord did not take the message with your pictures. They are in your gallery: /gallery open."
 
+Owed = Job | Unreadable
+"""What somebody has to be told about."""
 Settle = Callable[[int, int], Awaitable[None]]
 """Marks in storage that a post is done: message and channel."""
 
@@ -83,16 +88,13 @@ class Delivery:
 
     async def failed(self, job: Job) -> None:
         """Say why there is no picture, and offer another try."""
-
-        async def settle(message: int, channel: int) -> None:
-            del channel
-            await self._db.jobs.mark_told(job.id, message=message)
-
-        async def words() -> Reply:
-            return failure_card(job=job.id, person=job.address.person, prompt=job.prompt, sentence=job.reason)
-
-        await self._until_done(job, words, settle)
+        await self._say(job, sentence=job.reason, retry=True)
         await self._board.take_down(job.id, job.address, job.card_message)
+
+    async def unreadable(self, lost: Unreadable) -> None:
+        """Say that a job of an earlier Easel cannot be painted any more; another try would read it no better."""
+        await self._say(lost, sentence=lost.sentence, retry=False)
+        await self._board.take_down(lost.id, lost.address, lost.address.card_message)
 
     async def cancelled(self, job: Job) -> None:
         """Leave a word where the queue card was."""
@@ -113,19 +115,33 @@ class Delivery:
             closing.cancel()
         return self._closing.is_set()
 
-    async def _give_up(self, job: Job) -> None:
-        """A message that Discord will never take: the pictures stay in the gallery, and words take their place."""
-        if job.state is JobState.RENDERED:
-            await self._db.jobs.fail(job.id, reason=_REFUSED, now=self._now())
-            failed = await self._db.jobs.get(job.id)
-            if failed is not None:
-                await self.failed(failed)
-        else:
-            await self._db.jobs.mark_told(job.id)
+    async def _say(self, owed: Owed, *, sentence: str, retry: bool) -> None:
+        async def settle(message: int, channel: int) -> None:
+            del channel
+            await self._db.jobs.mark_told(owed.id, message=message)
+
+        async def words() -> Reply:
+            return failure_card(
+                job=owed.id, person=owed.address.person, prompt=owed.prompt, sentence=sentence, retry=retry
+            )
+
+        await self._until_done(owed, words, settle)
+
+    async def _give_up(self, owed: Owed, error: Exception) -> None:
+        """A message that can never be sent: pictures that are left stay in the gallery, and words take their place."""
+        try:
+            if owed.state is JobState.RENDERED:
+                reason = error.sentence if isinstance(error, EaselError) else _REFUSED
+                await self._db.jobs.fail(owed.id, reason=reason, now=self._now())
+                await self._say(owed, sentence=reason, retry=True)
+            else:
+                await self._db.jobs.mark_told(owed.id)
+        except (WrongState, Missing):
+            log.info("Job %d was deleted while it was being given up", owed.id)
 
     # -- one post -----------------------------------------------------------------------------------------------------
 
-    async def _until_done(self, job: Job, make: Callable[[], Awaitable[Reply]], settle: Settle) -> None:
+    async def _until_done(self, job: Owed, make: Callable[[], Awaitable[Reply]], settle: Settle) -> None:
         """Try until the post is made or there is no place for it; a job that ended meanwhile is left alone."""
         if await self._ends_before(self.ready.wait()):
             return
@@ -135,21 +151,23 @@ class Delivery:
                 message, channel = await self._post(job, await make())
                 await settle(message, channel)
                 return
-            except places.PASSING as error:
+            except (WrongState, Missing):
+                log.info("Job %d was cancelled or deleted while it was being posted", job.id)
+                return
+            except DatabaseUnavailable:
+                raise  # told again when it is back; a message that is there is found then
+            except Exception as error:
+                if not places.passes(error):
+                    log.exception("The message of job %d cannot be sent", job.id)
+                    await self._give_up(job, error)
+                    return
                 pause = PAUSES[min(tries, len(PAUSES) - 1)]
                 log.warning("Job %d could not be posted (%s); another try in %.0f s", job.id, error, pause)
                 tries += 1
                 if await self._ends_before(self._clock.sleep(pause)):
                     return
-            except (WrongState, Missing):
-                log.info("Job %d was cancelled or deleted while it was being posted", job.id)
-                return
-            except discord.HTTPException:
-                log.exception("Discord refused the message of job %d", job.id)
-                await self._give_up(job)
-                return
 
-    async def _post(self, job: Job, reply: Reply) -> tuple[int, int]:
+    async def _post(self, job: Owed, reply: Reply) -> tuple[int, int]:
         """Post in the first place that is open; (0, 0) where none is. The pictures are in the gallery all the same."""
         routes = (
             (self._directly, self._by_hook)
@@ -168,13 +186,14 @@ class Delivery:
             await self._say_closed(job)
         return 0, 0
 
-    async def _in_channel(self, job: Job, reply: Reply) -> tuple[int, int]:
-        return await self._once(job, job.address.channel, reply, reference=await self._parent_there(job))
+    async def _in_channel(self, job: Owed, reply: Reply) -> tuple[int, int]:
+        reference = await self._parent_there(job) if isinstance(job, Job) else None
+        return await self._once(job, job.address.channel, reply, reference=reference)
 
-    async def _directly(self, job: Job, reply: Reply) -> tuple[int, int]:
+    async def _directly(self, job: Owed, reply: Reply) -> tuple[int, int]:
         return await self._once(job, await places.conversation(self._client, job.address.person), reply)
 
-    async def _by_hook(self, job: Job, reply: Reply) -> tuple[int, int] | None:
+    async def _by_hook(self, job: Owed, reply: Reply) -> tuple[int, int] | None:
         """As a further answer of the interaction. It takes no nonce and cannot be looked for, so it is tried at most once:
 
         marked before it is sent.
@@ -186,26 +205,30 @@ class Delivery:
         if hook is None:
             return None
         post = await self._db.posts.begin(job.id, channel=_HOOK, now=self._now())
-        made = await hook.send(
-            view=layout(reply),
-            files=files(reply),
-            allowed_mentions=pings(reply),
-            ephemeral=job.address.private,
-            wait=True,
-        )
+        try:
+            made = await hook.send(
+                view=layout(reply),
+                files=files(reply),
+                allowed_mentions=pings(reply),
+                ephemeral=job.address.private,
+                wait=True,
+            )
+        except discord.HTTPException as error:
+            if error.status == 401:  # the token died earlier than was said
+                return None
+            raise
         await self._db.posts.sent(post.id, message=made.id, now=self._now())
         return made.id, job.address.channel
 
-    async def _say_closed(self, job: Job) -> None:
-        """In the channel, without the picture: that it waits in the gallery."""
+    async def _say_closed(self, job: Owed) -> None:
+        """In the channel, without the picture: that it waits in the gallery, or that there is none."""
+        card = closed_card(job.address.person, painted=job.state is JobState.RENDERED)
         try:
-            await places.post(
-                self._client, job.address.channel, closed_card(job.address.person), nonce=nonce_of(job.id, post=_NOTE)
-            )
+            await places.post(self._client, job.address.channel, card, nonce=nonce_of(job.id, post=_NOTE))
         except places.SHUT:
             log.info("Job %d: nowhere to say that it is done", job.id)
 
-    async def _once(self, job: Job, channel: int, reply: Reply, *, reference: int | None = None) -> tuple[int, int]:
+    async def _once(self, job: Owed, channel: int, reply: Reply, *, reference: int | None = None) -> tuple[int, int]:
         """Post in `channel` unless an earlier try, before a crash or a lost answer, made the message already."""
         earlier = await self._earlier(job, channel)
         if earlier is not None and earlier.tried is not None:
@@ -221,7 +244,7 @@ class Delivery:
         await self._db.posts.sent(post.id, message=message.id, now=self._now())
         return message.id, channel
 
-    async def _earlier(self, job: Job, channel: int) -> Post | None:
+    async def _earlier(self, job: Owed, channel: int) -> Post | None:
         posts = await self._db.posts.of_job(job.id)
         return next((post for post in posts if post.channel == channel and post.tried is not None), None)
 
@@ -230,17 +253,25 @@ class Delivery:
         wanted = set(custom_ids(layout(reply).to_components()))
         after = discord.Object(discord.utils.time_snowflake(dt.datetime.fromtimestamp(since - LOOK_BACK, dt.UTC)))
         room = self._client.get_partial_messageable(channel)
-        async for message in room.history(limit=SEARCHED, after=after):
-            mine = self._client.user is not None and message.author.id == self._client.user.id
-            parts: list[Any] = [part.to_dict() for part in message.components]
-            if mine and is_card_of(parts, wanted):
-                return message.id
+        # A channel whose history is hidden from us may be open all the same, and the nonce is known there for minutes: were
+        # it taken for shut, a message that was made there would be made again in the direct messages.
+        with contextlib.suppress(discord.Forbidden):
+            async for message in room.history(limit=SEARCHED, after=after):
+                mine = self._client.user is not None and message.author.id == self._client.user.id
+                parts: list[Any] = [part.to_dict() for part in message.components]
+                if mine and is_card_of(parts, wanted):
+                    return message.id
         return None
 
     # -- what is posted -----------------------------------------------------------------------------------------------
 
     async def _result(self, job: Job, images: tuple[Image, ...]) -> Reply:
-        shown = [await shown_picture(self._db, image) for image in images]
+        shown: list[ShownPicture] = []
+        for image in images:
+            with contextlib.suppress(NotFound):  # deleted since it was painted
+                shown.append(await shown_picture(self._db, image))
+        if not shown:
+            raise NotFound(PICTURES_GONE)
         return result_card(
             ResultFacts(
                 job=job.id,
@@ -255,7 +286,9 @@ class Delivery:
         )
 
     async def _parent(self, job: Job) -> Image | None:
-        return None if job.parent is None else await self._db.images.get(job.parent)
+        with contextlib.suppress(RequestUnreadable):  # an old picture must not hold up a new one
+            return None if job.parent is None else await self._db.images.get(job.parent)
+        return None
 
     async def _parent_there(self, job: Job) -> int | None:
         parent = await self._parent(job)

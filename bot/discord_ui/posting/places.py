@@ -15,9 +15,14 @@ from storage.values import Address
 SHUT: Final = (discord.Forbidden, discord.NotFound)
 """A place that will not open by waiting: deleted, closed, or not ours to write in."""
 PASSING: Final = (discord.DiscordServerError, discord.RateLimited, aiohttp.ClientError, OSError, TimeoutError)
-"""Failures that another try may not meet."""
+"""Failures that another try may not meet; `passes` knows one more."""
 MARGIN: Final = 20.0
 """Seconds before the end of an interaction token from which it is not relied on any more."""
+
+
+def passes(error: Exception) -> bool:
+    """Whether another try may not meet `error`; a 429 that discord.py gives up on is Cloudflare's, and ends by itself."""
+    return isinstance(error, PASSING) or (isinstance(error, discord.HTTPException) and error.status == 429)
 
 
 def hook_of(client: discord.Client, address: Address, *, now: float) -> discord.Webhook | None:

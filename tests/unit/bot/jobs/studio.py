@@ -14,7 +14,7 @@ from inference.client.clock import HandClock
 from inference.client.fake import FakeBackend
 from inference.client.gates import Gate, HeldGate
 from storage.database import Database
-from storage.values import Address, Image, Job, JobState
+from storage.values import Address, Image, Job, JobState, Unreadable
 
 NOW = 1_700_000_000.0
 SMALL = Canvas(64, 64)
@@ -30,6 +30,7 @@ class Heard:
         self.db = db
         self.moved: list[int] = []
         self.told: list[tuple[str, Job, tuple[Image, ...]]] = []
+        self.lost: list[Unreadable] = []
         self.busy: asyncio.Event | None = None
         self._news = asyncio.Condition()
 
@@ -50,6 +51,12 @@ class Heard:
     async def cancelled(self, job: Job) -> None:
         """Remember, and say so."""
         await self._hear("cancelled", job, ())
+
+    async def unreadable(self, lost: Unreadable) -> None:
+        """Remember, and say so."""
+        self.lost.append(lost)
+        if self.db is not None:
+            await self.db.jobs.mark_told(lost.id)
 
     def ends(self, job: int) -> list[str]:
         """What was told of `job`."""
