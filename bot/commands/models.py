@@ -5,13 +5,15 @@ from contextlib import asynccontextmanager
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from bot.errors import SetupError
 from bot.settings import Settings
-from inference.api.backend import Backend
+from inference.api.backend import Backend, BackendUnavailable
 from inference.api.result import Inventory
 from inference.client.local import LocalBackend
 
-KINDS = ("checkpoints", "vaes", "loras", "embeddings", "upscalers")
+KINDS = ("checkpoints", "vaes", "loras", "embeddings", "hypernetworks", "upscalers")
 
 
 @asynccontextmanager
@@ -31,19 +33,26 @@ def table_of(inventory: Inventory) -> Table:
     for kind in KINDS:
         for file in getattr(inventory, kind):
             native = f"{file.native} px" if kind == "checkpoints" else ""
-            table.add_row(kind.removesuffix("s"), file.name, file.hash, file.family, native)
+            name = Text(file.name)  # brackets in a name are no colours
+            table.add_row(kind.removesuffix("s"), name, file.hash, file.family, native)
     return table
 
 
 async def list_models(settings: Settings) -> int:
-    """Print what was found, then what could not be used and why. Returns 1 when there is no checkpoint."""
+    """Print what was found, then what could not be used and why. Returns 1 when there is no checkpoint.
+
+    Raises SetupError when the painter does not come up.
+    """
     console = Console()
-    async with worker(settings) as backend:
-        assert backend.ready is not None  # noqa: S101 - start() has returned
-        inventory = backend.ready.inventory
+    try:
+        async with worker(settings) as backend:
+            assert backend.ready is not None  # noqa: S101 - start() has returned
+            inventory = backend.ready.inventory
+    except BackendUnavailable as error:
+        raise SetupError(str(error)) from error
     console.print(table_of(inventory))
     for problem in inventory.problems:
-        console.print(f"[yellow]{problem.path}[/yellow]: {problem.sentence}")
+        console.print(Text.assemble((problem.path, "yellow"), ": ", problem.sentence))
     if not inventory.checkpoints:
         console.print(
             f"No checkpoint found. Put a .safetensors file into {settings.paths.models / 'Stable-diffusion'}."
