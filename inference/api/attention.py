@@ -13,7 +13,7 @@ BREAK = -1.0
 _TOKEN = re.compile(
     r"\\\(|\\\)|\\\[|\\\]|\\\\|\\|\(|\[|:\s*([+-]?[.\d]+)\s*\)|\)|\]|[^\\()\[\]:]+|:",
 )
-_BREAK = re.compile(r"(?<!\s)\s*+\bBREAK\b\s*")
+_BREAK = re.compile(r"\bBREAK\b\s*")
 _DEEPEST = 100
 """Brackets inside brackets that still weigh (1.1 to the power of that is 13,780), so that any text takes linear time."""
 
@@ -61,10 +61,11 @@ def parse_attention(text: str) -> list[Fragment]:
         elif piece == "]" and square_open:
             scale(square_open.pop(), LESS)
         else:
-            for i, part in enumerate(_BREAK.split(piece)):
-                if i:
-                    add("BREAK", BREAK)
-                add(part)
+            *before, last = _BREAK.split(piece)
+            for part in before:
+                add(part.rstrip())
+                add("BREAK", BREAK)
+            add(last)
     for start in reversed(round_open):
         scale(start, MORE)
     for start in reversed(square_open):
