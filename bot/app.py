@@ -17,13 +17,14 @@ import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.discord_ui.account import REFUSED, UNREACHABLE
+from bot.discord_ui.account import REFUSED, TROUBLE, UNREACHABLE
 from bot.errors import SetupError
 from bot.sandbox.page.page import mount
 from bot.sandbox.server import HOST, Loopback
 from bot.settings import Settings
 from bot.studio import studio
 from inference.api.backend import BackendUnavailable
+from storage.errors import DatabaseUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -82,12 +83,16 @@ async def _connect(settings: Settings, *, token: str, stop: asyncio.Event) -> No
             for task in (running, easel.failing):
                 if task.done():
                     task.result()
-    except discord.LoginFailure as error:
-        raise SetupError(REFUSED) from error
-    except BackendUnavailable as error:
+    except (discord.LoginFailure, ValueError) as error:
+        raise SetupError(REFUSED) from error  # ValueError: aiohttp will not even send a header with a line break in it
+    except (BackendUnavailable, DatabaseUnavailable) as error:
         raise SetupError(str(error)) from error
-    except aiohttp.ClientError as error:
+    except (aiohttp.ClientError, OSError) as error:
         raise SetupError(UNREACHABLE.format(error)) from error
+    except discord.HTTPException as error:
+        raise SetupError(TROUBLE.format(error.status)) from error
+    except discord.DiscordException as error:
+        raise SetupError(f"Discord ended the connection: {error}") from error
     finally:
         stopping.cancel()
         await asyncio.gather(stopping, *([running] if running else []), return_exceptions=True)

@@ -135,6 +135,10 @@ def load_settings(path: Path) -> Settings:
         raise SetupError(
             f"There is no {path}. Take the config.toml that came with Easel, or begin an empty one."
         ) from error
+    except OSError as error:
+        raise SetupError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise SetupError(f"{path} is not a text in UTF-8; save it as such.") from error
     except tomllib.TOMLDecodeError as error:
         raise SetupError(f"{path} is not valid TOML: {error}.") from error
     for secret in ("token", "EASEL_DISCORD_TOKEN"):

@@ -21,6 +21,7 @@ REFUSED: Final = (
     "Discord refuses the token in EASEL_DISCORD_TOKEN. Copy it again from https://discord.com/developers/applications "
     "(Bot, Reset Token), or unset the variable to use the sandbox."
 )
+TROUBLE: Final = "Discord has trouble of its own (status {}); try again later."
 UNREACHABLE: Final = "Discord cannot be reached ({}). Check the network: discord.com must be reachable on port 443."
 
 
@@ -64,7 +65,7 @@ async def look_up(token: str) -> Account:
     except (aiohttp.ClientError, OSError) as error:
         raise SetupError(UNREACHABLE.format(error)) from error
     except discord.HTTPException as error:
-        raise SetupError(f"Discord has trouble of its own (status {error.status}); try again later.") from error
+        raise SetupError(TROUBLE.format(error.status)) from error
     finally:
         await client.close()
 

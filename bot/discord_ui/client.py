@@ -3,6 +3,7 @@
 Owns the intents (guilds and reactions; none is privileged) and the command sync. Refuses to know where Discord is.
 """
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -14,9 +15,14 @@ import discord
 from discord import app_commands
 
 from bot.discord_ui.error_replies import answer_error
+from bot.errors import SetupError
 
 log = logging.getLogger(__name__)
 
+_NO_HOME: Final = (
+    "Easel may not register its commands in server {}: it is not there, or [discord] guild in config.toml is no server's id. "
+    "Invite it (`python run.py doctor` prints the link), or set guild = 0."
+)
 Asked = discord.Interaction[discord.Client]
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # Easel has no voice that anybody could miss
 PERMISSIONS: Final = discord.Permissions(
@@ -112,16 +118,38 @@ class EaselClient(Listener):
         await self.sync_commands()
 
     async def sync_commands(self) -> bool:
-        """Register the commands unless exactly these were registered last, for this application. True when it did."""
+        """Register the commands unless exactly these were registered last, for this application. True when it did.
+
+        With a `guild` they are registered there and nowhere else; where they were before, they are taken away, so that
+        nobody sees a command twice. Raises SetupError when Easel may not register any there.
+        """
         digest = await self._digest()
-        if self._stamp.is_file() and self._stamp.read_text("ascii", "replace") == digest:
-            return False
+        before, earlier = self._stamped()
         if self._home is not None:
+            # also where nothing is registered: discord.py looks for a server's commands among that server's
             self.tree.copy_global_to(guild=self._home)
-        await self.tree.sync(guild=self._home)
+            self.tree.clear_commands(guild=None)
+        if before == digest:
+            return False
+        home = self._home.id if self._home else 0
+        if earlier not in {0, home}:
+            with contextlib.suppress(discord.Forbidden, discord.NotFound):  # Easel has left that server
+                await self.tree.sync(guild=discord.Object(earlier))
+        if home:
+            await self.tree.sync()
+        try:
+            await self.tree.sync(guild=self._home)
+        except (discord.Forbidden, discord.NotFound) as error:
+            raise SetupError(_NO_HOME.format(home)) from error
         self._stamp.parent.mkdir(parents=True, exist_ok=True)
-        self._stamp.write_text(digest, "ascii")
+        self._stamp.write_text(f"{digest} {home}", "ascii")
         return True
+
+    def _stamped(self) -> tuple[str, int]:
+        """What was registered last, and for which server (0: everywhere)."""
+        words = self._stamp.read_text("ascii", "replace").split() if self._stamp.is_file() else []
+        digest, home = (*words, "", "")[:2]
+        return digest, int(home) if home.isdecimal() else 0
 
     async def _digest(self) -> str:
         commands: list[dict[str, Any]] = [dict(command.to_dict(self.tree)) for command in self.tree.get_commands()]

@@ -6,14 +6,14 @@ import discord
 import pytest
 
 from bot.discord_ui.client import PERMISSIONS, EaselClient, intents, missing_permissions
-from bot.errors import RequestRefused
+from bot.errors import RequestRefused, SetupError
 from bot.sandbox.driver import Person
 from tests.e2e.conftest import Connect
 
 
-def client_with(stamp: Path, *names: str) -> EaselClient:
+def client_with(stamp: Path, *names: str, guild: int = 0) -> EaselClient:
     """A client with one command a name; each is refused in words, except one that breaks."""
-    client = EaselClient(stamp=stamp, guild_ready_timeout=0.02)
+    client = EaselClient(stamp=stamp, guild=guild, guild_ready_timeout=0.02)
     for name in names:
 
         @client.tree.command(name=name, description="A command")
@@ -42,6 +42,24 @@ async def test_commands_are_registered_when_they_change(tmp_path: Path, connect:
     assert await first.sync_commands() is False
     await connect(client_with(stamp, "imagine", "queue"))
     assert {command["name"] for command in ada.commands("#paint")} == {"imagine", "queue"}
+
+
+async def test_commands_of_one_server(tmp_path: Path, connect: Connect, ada: Person) -> None:
+    """They answer also after a start that had nothing to register; no command is ever seen twice on the way there and back."""
+    stamp = tmp_path / "commands"
+    home = int(next(iter(ada.world.guilds)))
+    for guild in (0, home, home, 0):
+        client = client_with(stamp, "refuses", guild=guild)
+        await connect(client)
+        assert [command["name"] for command in ada.commands("#paint")] == ["refuses"]
+        assert "Steps must be" in words(await (await ada.slash("refuses", "#paint")).answered())
+        await client.close()
+
+
+async def test_a_server_that_easel_is_not_in(tmp_path: Path, connect: Connect) -> None:
+    """An id that is no server of its own ends the start with what to do."""
+    with pytest.raises(SetupError, match=r"Invite it .* or set guild = 0"):
+        await connect(client_with(tmp_path / "commands", "imagine", guild=123))
 
 
 @pytest.mark.parametrize("name", ["refuses", "late"])
