@@ -72,9 +72,10 @@ async def ask(desk: Desk, interaction: Asked, wish: Coroutine[Any, Any, Wish], *
     try:
         message = await answer(interaction, card, private=private)
     except (discord.HTTPException, *places.PASSING):
-        # The job is safe: it is delivered to the channel although its card could not be shown.
+        # The job is safe: it is delivered to the channel although its card could not be shown. Or was: an answer that was
+        # lost on its way to us is there, and is then kept true as the interaction's first, whose id we did not hear.
         log.warning("The queue card of job %d could not be shown", job.id, exc_info=True)
-        return job
+        message = 0
     await _hang(desk, job, message)
     return job
 

@@ -3,11 +3,13 @@
 Owns the sentence for an error that nobody foresaw (errors of ours carry their own), and showing it to who asked.
 """
 
+import contextlib
 import logging
 from typing import Any
 
 import aiohttp
 import discord
+from discord import app_commands
 
 from bot.discord_ui import view
 from bot.discord_ui.cards import FAILURE_ACCENT
@@ -16,12 +18,16 @@ from bot.discord_ui.reply import Reply, Text
 from bot.errors import EaselError
 from inference.api.backend import BackendUnavailable
 from inference.api.errors import RequestInvalid
-from storage.errors import Missing, RequestUnreadable
+from storage.errors import DatabaseUnavailable, Missing, RequestUnreadable
 
 log = logging.getLogger(__name__)
 
 UNFORESEEN = "Something went wrong on our side; it has been written down. Try again, and tell the operator if it stays."
+UNWRITTEN = (
+    "Easel cannot write anything down right now, so nothing new is begun; its operator's log says why. Try later."
+)
 RESTING = "The painter is not available right now. What is queued is kept; try again in a minute."
+OUTDATED = "This command has changed since Discord showed it to you; reload Discord and choose it again."
 SENTENCE_LIMIT = 1000
 
 
@@ -38,6 +44,11 @@ def sentence_of(error: BaseException) -> str:
             return cause.sentence
         case RequestInvalid() | Missing() | RequestUnreadable():
             return str(cause)
+        case DatabaseUnavailable():
+            log.critical("The memory cannot be used: %s", cause)
+            return UNWRITTEN
+        case app_commands.CommandNotFound() | app_commands.CommandSignatureMismatch():
+            return OUTDATED
         case BackendUnavailable():
             log.warning("The painter is not available: %s", cause)
             return RESTING
@@ -55,8 +66,9 @@ async def answer_error(interaction: discord.Interaction[Any], error: BaseExcepti
             return
         if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
             # "Easel is thinking…" may be there for all to see, and what fills it would be too
-            await interaction.delete_original_response()
+            with contextlib.suppress(discord.NotFound):  # somebody has taken it away already
+                await interaction.delete_original_response()
         await interaction.followup.send(view=card, ephemeral=True)
-    except (discord.HTTPException, aiohttp.ClientError, RuntimeError):
+    except (discord.HTTPException, aiohttp.ClientError, OSError, RuntimeError):
         # RuntimeError is aiohttp's word for a session that was closed: Easel is ending
         log.warning("An error could not be shown", exc_info=True)

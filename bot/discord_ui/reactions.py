@@ -4,6 +4,7 @@ Owns the table, and the reading of which pictures a message is about: from the b
 direct messages and cards of last year work alike. A reaction cannot be answered; words go to the person directly.
 """
 
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final
@@ -23,6 +24,7 @@ from bot.discord_ui.presses.painting import DERIVATIONS
 from bot.discord_ui.reply import Reply
 from bot.discord_ui.shown import picture_of
 from bot.errors import NotAllowed
+from storage.errors import Missing
 from storage.values import Address, Image
 
 log = logging.getLogger(__name__)
@@ -49,10 +51,12 @@ Answer = Callable[[Desk, discord.Client, Reaction], Awaitable[None]]
 
 
 async def on_reaction(desk: Desk, client: discord.Client, event: discord.RawReactionActionEvent) -> None:
-    """Answer a reaction that was added. Reactions of our own, of unknown emoji and under others' messages are nobody's."""
+    """Answer a reaction that was added. Reactions of bots, of unknown emoji and under others' messages are nobody's."""
     answer = ANSWERS.get(str(event.emoji).removesuffix(_VARIATION))
     if answer is None or client.user is None or event.user_id == client.user.id:
         return
+    if event.member is not None and event.member.bot:
+        return  # another bot that stars everything must not be answered, nor one that asks again without end
     if event.message_author_id is not None and event.message_author_id != client.user.id:
         return
     try:
@@ -73,7 +77,10 @@ async def tell(client: discord.Client, person: int, reply: Reply) -> None:
 
 
 async def _read(client: discord.Client, event: discord.RawReactionActionEvent) -> Reaction | None:
-    message = await client.get_partial_messageable(event.channel_id).fetch_message(event.message_id)
+    try:
+        message = await client.get_partial_messageable(event.channel_id).fetch_message(event.message_id)
+    except places.SHUT:
+        return None  # gone, or in a channel that is not ours to read: nobody asked us anything
     if client.user is None or message.author.id != client.user.id:
         return None
     carried: list[Any] = [part.to_dict() for part in message.components]
@@ -151,8 +158,10 @@ async def _remove(desk: Desk, client: discord.Client, reaction: Reaction) -> Non
     if not mine and not reaction.may_manage and not in_conversation:
         raise NotAllowed("Only who asked for a picture, or somebody who manages messages there, can delete it.")
     for image in await desk.db.images.of_message(reaction.message) if mine else ():
-        await desk.db.images.remove(image.id)
-    await client.get_partial_messageable(reaction.address.channel).get_partial_message(reaction.message).delete()
+        with contextlib.suppress(Missing):
+            await desk.db.images.remove(image.id)
+    with contextlib.suppress(discord.NotFound):  # two who manage messages may be of one mind
+        await client.get_partial_messageable(reaction.address.channel).get_partial_message(reaction.message).delete()
 
 
 async def _cancel(desk: Desk, reaction: Reaction) -> None:

@@ -5,9 +5,12 @@ import io
 import pytest
 from PIL import Image
 
+from bot.discord_ui.actions import Action
 from bot.sandbox.driver import Person
+from bot.sandbox.faults import on
+from bot.sandbox.server import Loopback
 from inference.client.gates import HeldGate
-from tests.e2e.easel import Studio, bytes_at, paint, pictures_of, result_in, words_of
+from tests.e2e.easel import Studio, button_of, bytes_at, paint, pictures_of, result_in, words_of
 
 
 async def test_the_letter(quick: Studio, ada: Person, ben: Person) -> None:
@@ -71,3 +74,25 @@ async def test_closed_messages_say_so_nowhere_else(quick: Studio, ada: Person, b
     ben.accept_direct_messages(accepted=True)
     ben.react(card, "⭐")
     assert await paint(ada)
+
+
+async def test_a_message_that_cannot_be_read_is_nobodys(
+    quick: Studio, loopback: Loopback, ada: Person, ben: Person
+) -> None:
+    """A sign under what we may not see is no question to us: nobody gets a letter about our own trouble."""
+    card = await paint(ada)
+    loopback.faults.server_error(on("GET", f"/messages/{card['id']}"), status=403)
+    ben.react(card, "⭐")
+    ben.react(card, "✉️")
+    letter = await ben.wait_for_message(ben.open_dm())
+    assert len(pictures_of(letter)) == 4
+    assert len(ben.messages(ben.open_dm())) == 1
+
+
+async def test_pressed_twice_deletes_once(quick: Studio, loopback: Loopback, ada: Person) -> None:
+    """Two presses of 🗑 at once: the picture is gone, and neither of them hears of trouble on our side."""
+    card = await paint(ada)
+    loopback.faults.server_error(on("DELETE", "/messages/@original"), status=404)
+    await ada.click(card, button_of(card, Action.DELETE))
+    await ada.wait_for_message("#paint", lambda m: "gone" in words_of(m) or "went wrong" in words_of(m))
+    assert not any("Something went wrong" in words_of(message) for message in ada.messages("#paint"))

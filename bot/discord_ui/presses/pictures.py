@@ -1,6 +1,7 @@
 """Buttons about a picture that is there: take one out, star, details, PNG, delete. Nothing here waits for the painter."""
 
 import asyncio
+import contextlib
 import io
 from collections.abc import Mapping
 
@@ -17,6 +18,7 @@ from bot.discord_ui.presses.press import Handler, Values
 from bot.discord_ui.reply import Attachment
 from bot.discord_ui.shown import link_to, picture_of, png_of, shown_picture
 from bot.errors import NotAllowed
+from storage.errors import Missing
 from storage.values import Image
 
 
@@ -85,7 +87,8 @@ async def delete(desk: Desk, interaction: Asked, ticket: Ticket, values: Values)
     message = interaction.message
     removed = await _remove(desk, image, message) if mine else 0
     if message is not None:
-        await interaction.delete_original_response()
+        with contextlib.suppress(discord.NotFound):  # pressed twice
+            await interaction.delete_original_response()
     words = {
         0: "The message is gone. The picture stays in its owner's gallery.",
         1: "The picture is gone, here and from your gallery.",
@@ -99,7 +102,8 @@ async def _remove(desk: Desk, image: Image, message: discord.Message | None) -> 
         return 0
     together = await desk.db.images.of_message(message.id)
     for each in together:
-        await desk.db.images.remove(each.id)
+        with contextlib.suppress(Missing):
+            await desk.db.images.remove(each.id)
     return len(together)
 
 

@@ -7,11 +7,12 @@ import pytest
 from discord import app_commands
 
 from bot.discord_ui import cards, view
-from bot.discord_ui.error_replies import RESTING, UNFORESEEN, sentence_of
+from bot.discord_ui.error_replies import OUTDATED, RESTING, UNFORESEEN, UNWRITTEN, sentence_of
 from bot.discord_ui.posting.nonces import custom_ids, is_card_of, nonce_of
 from bot.errors import LimitReached, NotFound
 from inference.api.backend import BackendUnavailable
 from inference.api.errors import RequestInvalid
+from storage.errors import DatabaseUnavailable
 
 
 @pytest.mark.parametrize(
@@ -21,6 +22,8 @@ from inference.api.errors import RequestInvalid
         (NotFound("That picture is gone."), "That picture is gone."),
         (RequestInvalid("Steps must be between 1 and 150, not 0."), "Steps must be between 1 and 150, not 0."),
         (BackendUnavailable("exit status 1"), RESTING),
+        (DatabaseUnavailable("The disk that holds /secret is full."), UNWRITTEN),
+        (app_commands.CommandNotFound("old", []), OUTDATED),
         (KeyError("secret"), UNFORESEEN),
     ],
 )
