@@ -57,10 +57,14 @@ def load_embedding(path: Path) -> Embedding:
             name, table = path.stem, {key: file.read(key) for key in file}
     else:
         name, table = path.stem, read_pickle(path)
+    return _embedding(name or path.stem, table)
+
+
+def _embedding(name: str, table: Any) -> Embedding:
     vectors = tuple(map(_checked, vectors_of(table)))
     if len({len(part) for part in vectors}) != 1:
         raise BadFile("holds a different number of vectors for SDXL's two text encoders.")
-    return Embedding(name or path.stem, vectors)
+    return Embedding(name, vectors)
 
 
 def load_bundled(path: Path) -> tuple[Embedding, ...]:
@@ -75,7 +79,7 @@ def load_bundled(path: Path) -> tuple[Embedding, ...]:
                     inner["string_to_param"] = {part.removeprefix("string_to_param."): file.read(key)}
                 else:
                     inner[part] = file.read(key)
-    return tuple(Embedding(name, tuple(map(_checked, vectors_of(table)))) for name, table in tables.items())
+    return tuple(_embedding(name, table) for name, table in tables.items())
 
 
 def vectors_of(table: Any) -> Sequence[Tensor]:
@@ -113,6 +117,8 @@ def _checked(vectors: Any) -> Tensor:
     """(k, C) fp32 on the CPU. Raises BadFile unless it is 1 to 75 finite vectors."""
     if not isinstance(vectors, Tensor) or not vectors.is_floating_point() or vectors.ndim not in (1, 2):
         raise BadFile("is no textual inversion: its vectors are not a table of numbers.")
+    if vectors.layout != torch.strided or vectors.is_meta:
+        raise BadFile("is no textual inversion: its vectors are not written out.")
     table = vectors.detach().float()
     table = table.unsqueeze(0) if table.ndim == 1 else table
     if not 1 <= len(table) <= MAX_VECTORS:
@@ -129,7 +135,7 @@ def _read_card(path: Path) -> tuple[str, Any]:
             text = getattr(picture, "text", {}).get("sd-ti-embedding")
             data = base64.b64decode(text) if text else _hidden(picture)
         value = json.loads(data, object_hook=_tensor_hook)
-    except (OSError, ValueError, zlib.error, Image.DecompressionBombError, RecursionError) as error:
+    except (OSError, ValueError, TypeError, RuntimeError, zlib.error, Image.DecompressionBombError) as error:
         raise BadFile("is a picture without a textual inversion in it.") from error
     name = value.get("name") if isinstance(value, dict) else None
     return (name if isinstance(name, str) else ""), value

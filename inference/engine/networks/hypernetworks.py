@@ -69,7 +69,7 @@ def read_hypernetwork(path: Path) -> Hypernetwork:
     if not isinstance(table, Mapping):
         raise BadFile("is no hypernetwork: it holds no table.")
     name = table.get("activation_func") or "linear"
-    if name != "linear" and name not in ACTIVATIONS:
+    if not isinstance(name, str) or (name != "linear" and name not in ACTIVATIONS):
         raise BadFile(f"is a hypernetwork with the activation “{name}”, which Easel does not know.")
     form = _Form(ACTIVATIONS.get(name), bool(table.get("activate_output", True)))
     pairs = {width: pair for width, pair in table.items() if isinstance(width, int) and not isinstance(width, bool)}
@@ -77,14 +77,17 @@ def read_hypernetwork(path: Path) -> Hypernetwork:
         raise BadFile("is no hypernetwork: it holds no layers by width.")
     try:
         return Hypernetwork(
-            {width: (_built(keys, form), _built(values, form)) for width, (keys, values) in pairs.items()}
+            {width: (_built(keys, form, width), _built(values, form, width)) for width, (keys, values) in pairs.items()}
         )
     except (TypeError, ValueError, KeyError, AttributeError, RuntimeError) as error:
         raise BadFile("is a hypernetwork whose layers do not fit together.") from error
 
 
-def _built(state: Mapping[str, Tensor], form: _Form) -> nn.Sequential:
-    """One network from its weights: linear layers, norms where a weight has one dimension, activations between."""
+def _built(state: Mapping[str, Tensor], form: _Form, width: int) -> nn.Sequential:
+    """One network from its weights: linear layers, norms where a weight has one dimension, activations between.
+
+    Raises one of what `read_hypernetwork` catches where it does not turn `width` numbers into as many.
+    """
     layers: dict[int, dict[str, Tensor]] = {}
     for key, value in state.items():
         place = _LAYER.fullmatch(_OLD.get(key, key))
@@ -99,7 +102,10 @@ def _built(state: Mapping[str, Tensor], form: _Form) -> nn.Sequential:
         parts.append(_norm(layer) if layer["weight"].ndim == 1 else _linear(layer))
         if form.activation is not None and layer["weight"].ndim == 2 and (number != last or form.activate_output):
             parts.append(form.activation())
-    return nn.Sequential(*parts).eval().requires_grad_(requires_grad=False)
+    built = nn.Sequential(*parts).eval().requires_grad_(requires_grad=False)
+    if built(torch.zeros(1, width)).shape != (1, width):
+        raise ValueError("another width comes out than goes in")
+    return built
 
 
 def _linear(layer: Mapping[str, Tensor]) -> nn.Linear:

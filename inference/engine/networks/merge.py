@@ -198,11 +198,16 @@ def _merged(
     weight: Tensor, bias: Tensor | None, weights: Mapping[str, Tensor], *, strength: float, rank: int | None
 ) -> tuple[Tensor, Tensor | None]:
     """`weight` and `bias` with one network's layer added at `strength`, in new tensors of the same dtype."""
-    inpainting = weight.ndim == 4 and weight.shape[1] == INPAINTING  # a network for four channels leaves the others alone
-    plain = low_rank(weights) if rank is None and not inpainting else None
+    inpainting = (
+        weight.ndim == 4 and weight.shape[1] == INPAINTING
+    )  # a network for four channels leaves the others alone
+    try:
+        plain = low_rank(weights) if rank is None and not inpainting else None
+    except (KeyError, IndexError, ValueError, RuntimeError) as error:
+        raise BadFile(f"does not fit: a layer of shape {tuple(weight.shape)} was expected.") from error
     if plain is not None:
         up, down = (part.to(weight.device, torch.float32) for part in plain[:2])
-        if up.shape[1] != down.shape[0] or (up.shape[0], down.shape[1]) != tuple(weight.flatten(1).shape):
+        if weight.ndim < 2 or up.shape[1] != down.shape[0] or (len(up), down.shape[1]) != weight.flatten(1).shape:
             raise BadFile(
                 f"does not fit: it changes a layer of {up.shape[0]}×{down.shape[1]} numbers, "
                 f"where this model has one of the shape {tuple(weight.shape)}."
@@ -214,6 +219,6 @@ def _merged(
         weight = torch.add(weight.float(), delta.weight, alpha=strength).to(weight.dtype)
     if delta.bias is not None and bias is not None:
         if delta.bias.shape != bias.shape:
-            raise BadFile(f"does not fit: its bias has {len(delta.bias)} numbers, this model's {len(bias)}.")
+            raise BadFile(f"does not fit: its bias has {delta.bias.numel()} numbers, this model's {len(bias)}.")
         bias = torch.add(bias.float(), delta.bias, alpha=strength).to(bias.dtype)
     return weight, bias

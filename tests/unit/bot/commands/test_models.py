@@ -1,5 +1,7 @@
 """What `models` prints: every kind of file that is used, by its own name, and words where the painter does not come up."""
 
+from typing import Any
+
 import pytest
 from rich.console import Console
 
@@ -11,9 +13,9 @@ from tests.unit.bot.commands.conftest import Make
 
 def test_every_kind_is_listed_under_its_name() -> None:
     """Hypernetworks too have their row, and brackets in a name stay."""
-    files = {
-        kind: (ModelFile(f"{kind} [bold]", f"/m/{kind}.pt", "0123456789", "sd1"),)
-        for kind in ("checkpoints", "vaes", "loras", "embeddings", "hypernetworks", "upscalers")
+    kinds = ("checkpoints", "vaes", "loras", "embeddings", "hypernetworks", "upscalers")
+    files: dict[str, Any] = {
+        kind: (ModelFile(f"{kind} [bold]", f"/m/{kind}.pt", "0123456789", "sd1"),) for kind in kinds
     }
     console = Console(width=200)
     with console.capture() as printed:
