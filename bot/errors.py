@@ -2,6 +2,7 @@
 
     EaselError
     ├── RequestRefused     what was asked cannot be painted; says what was wrong and what would be right
+    │   ├── Unknown        it names something that is not here, or not yet
     │   └── LimitReached   it could be painted, but not by this person, here, now
     ├── NotFound           the picture, job or style that was meant is gone
     ├── NotAllowed         it exists, but is somebody else's to change
@@ -22,6 +23,10 @@ class EaselError(Exception):
 
 class RequestRefused(EaselError):
     """What was asked cannot be painted."""
+
+
+class Unknown(RequestRefused):
+    """Something was named that is not known."""
 
 
 class LimitReached(RequestRefused):

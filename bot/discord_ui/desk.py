@@ -7,6 +7,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from bot.discord_ui.posting.board import Board
 
 Asked = discord.Interaction[Any]
+LOOK_AGAIN: float = 30.0
+"""Seconds between two looks into the models folders, whoever asks for them."""
 WARM_UP: float = 120.0
 """Seconds that a question waits for a painter that is just starting."""
 
@@ -49,6 +52,8 @@ class Desk:
     asking: int = 0
     warm: asyncio.Event = field(default_factory=asyncio.Event)
     _shelf: Inventory = field(default_factory=Inventory)
+    _looked: float | None = None
+    _looking: asyncio.Task[None] | None = None
 
     def shelf(self) -> Inventory:
         """Models as last seen, at once; empty before the painter is up for the first time."""
@@ -65,3 +70,25 @@ class Desk:
             except TimeoutError as error:
                 raise BackendUnavailable("The painter did not come up in time.") from error
         return self.shelf()
+
+    async def found_more(self) -> bool:
+        """Have the painter look into its folders again, unless it did so just now; whether its shelf is another one then."""
+        before = self.shelf()
+        self.look()
+        if self._looking is not None:
+            await asyncio.shield(self._looking)
+        return self.shelf() != before
+
+    def look(self) -> None:
+        """The same without waiting: for suggestions, which cannot wait. Nothing while the painter is not up."""
+        recent = self._looked is not None and 0 <= self.now() - self._looked < LOOK_AGAIN
+        if self.backend.ready is None or recent or (self._looking is not None and not self._looking.done()):
+            return
+        self._looked = self.now()
+        self._looking = asyncio.create_task(self._look(), name="look into the models folders")
+
+    async def _look(self) -> None:
+        """Ends by itself when the painter is closed, at the latest after WARM_UP."""
+        with suppress(BackendUnavailable, TimeoutError):
+            async with asyncio.timeout(WARM_UP):
+                await self.backend.refresh()

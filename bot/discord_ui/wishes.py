@@ -3,8 +3,8 @@
 Owns the meeting of draft, memory and shelf. What a draft means is `bot.requests`' to say.
 """
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
 
 import discord
 import msgspec
@@ -12,11 +12,14 @@ import msgspec
 from bot.discord_ui.asking import Wish
 from bot.discord_ui.desk import Desk
 from bot.discord_ui.uploads import Upload, fetch_picture
+from bot.errors import Unknown
 from bot.requests.derive import edited
 from bot.requests.drafts import ImagineDraft
 from bot.requests.resolve import resolve
 from inference.api.request import attachments_of
 from storage.values import Image, Style
+
+T = TypeVar("T")
 
 
 class Names(msgspec.Struct, frozen=True):
@@ -45,7 +48,7 @@ async def wish_for(
     if upload is not None:
         draft = msgspec.structs.replace(draft, init_image=upload.sha, init_size=upload.size)
     names = await names_of(desk, person, guild) if draft.style or draft.seed else NO_NAMES
-    request = resolve(draft, **await _known(desk, names))
+    request = await _with_models(desk, names, lambda known: resolve(draft, **known))
     return Wish(request=request, kind="imagine", prompt=draft.prompt, sources=_sources(upload))
 
 
@@ -54,7 +57,7 @@ async def edited_wish(
 ) -> tuple[Wish, tuple[str, ...]]:
     """`image` painted again with `changes`, and a phrase for each thing that differs."""
     names = await names_of(desk, person, guild)
-    request, differences = edited(image.request, changes, **await _known(desk, names))
+    request, differences = await _with_models(desk, names, lambda known: edited(image.request, changes, **known))
     earlier = await desk.db.jobs.sources(image.job)
     wish = Wish(
         request=request,
@@ -64,6 +67,16 @@ async def edited_wish(
         sources={sha: earlier[sha] for sha in attachments_of(request) if sha in earlier},
     )
     return wish, differences
+
+
+async def _with_models(desk: Desk, names: Names, make: Callable[[dict[str, Any]], T]) -> T:
+    """What `make` makes of all that is known. A model that is not known may have come into its folder since the last look."""
+    try:
+        return make(await _known(desk, names))
+    except Unknown:
+        if not await desk.found_more():
+            raise
+        return make(await _known(desk, names))
 
 
 async def _known(desk: Desk, names: Names) -> dict[str, Any]:

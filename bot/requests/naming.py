@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from bot.errors import RequestRefused
+from bot.errors import Unknown
 from bot.requests.drafts import shown
 from inference.api.catalog import SAMPLERS, SCHEDULES, UPSCALERS
 from inference.api.lookup import find_checkpoint, find_lora
@@ -19,18 +19,18 @@ LISTED: Final = 12
 """Names in one sentence where all of them are told."""
 
 
-def unknown(kind: str, text: str, names: Iterable[str]) -> RequestRefused:
+def unknown(kind: str, text: str, names: Iterable[str]) -> Unknown:
     """The refusal of `text`, which is no `kind` ("model", "style"); names near matches, or what there is."""
     known = list(dict.fromkeys(names))
     near = near_matches(text, known)
     begin = f"There is no {kind} called “{shown(text)}”"
     if near:
-        return RequestRefused(f"{begin}; did you mean {joined(near)}?")
+        return Unknown(f"{begin}; did you mean {joined(near)}?")
     if not known:
-        return RequestRefused(f"{begin}; there is none yet.")
+        return Unknown(f"{begin}; there is none yet.")
     if len(known) <= LISTED:
-        return RequestRefused(f"{begin}; there is {joined(known, last='and')}.")
-    return RequestRefused(f"{begin}; choose one from the list that opens while you type.")
+        return Unknown(f"{begin}; there is {joined(known, last='and')}.")
+    return Unknown(f"{begin}; choose one from the list that opens while you type.")
 
 
 def near_matches(text: str, names: Sequence[str]) -> list[str]:
@@ -52,9 +52,9 @@ def joined(names: Sequence[str], *, last: str = "or") -> str:
 
 
 def checkpoint_named(text: str, inventory: Inventory) -> ModelFile:
-    """The checkpoint that `text` means, by the webui's rules; "" is the first. Raises RequestRefused."""
+    """The checkpoint that `text` means, by the webui's rules; "" is the first. Raises Unknown."""
     if not inventory.checkpoints:
-        raise RequestRefused("There is no model to paint with yet; the operator puts one into models/Stable-diffusion.")
+        raise Unknown("There is no model to paint with yet; the operator puts one into models/Stable-diffusion.")
     if not text.strip():
         return inventory.checkpoints[0]
     found = find_checkpoint(inventory, text)
@@ -64,7 +64,7 @@ def checkpoint_named(text: str, inventory: Inventory) -> ModelFile:
 
 
 def lora_named(text: str, inventory: Inventory) -> ModelFile:
-    """The LoRA of this name or alias; case counts only where two differ by nothing else. Raises RequestRefused."""
+    """The LoRA of this name or alias; case counts only where two differ by nothing else. Raises Unknown."""
     found = find_lora(inventory, text)
     if found is None:
         folded = text.casefold()
@@ -76,7 +76,7 @@ def lora_named(text: str, inventory: Inventory) -> ModelFile:
 
 
 def sampler_named(text: str) -> tuple[str, str]:
-    """Ids of sampler and schedule, by id or label; older titles such as "DPM++ 2M Karras" name both. Raises RequestRefused."""
+    """Ids of sampler and schedule, by id or label; older titles such as "DPM++ 2M Karras" name both. Raises Unknown."""
     wanted = text.casefold().strip()
     for row in SAMPLERS:
         for name in (row.id, row.label.casefold()):
@@ -89,7 +89,7 @@ def sampler_named(text: str) -> tuple[str, str]:
 
 
 def upscaler_named(text: str, inventory: Inventory) -> str:
-    """What `UpscaleRequest` calls the upscaler of this id, label or file name. Raises RequestRefused."""
+    """What `UpscaleRequest` calls the upscaler of this id, label or file name. Raises Unknown."""
     wanted = text.casefold().strip()
     for row in UPSCALERS:
         if wanted in (row.id, row.label.casefold()):

@@ -3,12 +3,15 @@
 import asyncio
 import io
 
+import msgspec
 import pytest
 from PIL import Image
 
 from bot.discord_ui.actions import Action
 from bot.sandbox.driver import Person
 from bot.sandbox.server import Loopback
+from inference.api.result import ModelFile
+from inference.client.fake import FakeBackend
 from inference.client.gates import HeldGate
 from tests.e2e.easel import Studio, button_of, bytes_at, paint, pictures_of, result_in, results_in, words_of
 
@@ -199,3 +202,15 @@ async def test_a_crowd(quick: Studio, loopback: Loopback, ada: Person, ben: Pers
     assert {each.state for each in asked} <= {"answered", "deferred"}
     await ada.until(lambda: len(results_in(ada, "#paint")) == len(crowd), timeout=30)
     await ada.until(lambda: len(ada.messages("#paint")) == len(crowd))
+
+
+async def test_a_model_that_came_later(quick: Studio, ada: Person) -> None:
+    """A file that is put into the folder while Easel runs can be named at once, and is suggested from then on."""
+    assert isinstance(quick.painter, FakeBackend)
+    new = ModelFile("fresh", "models/Stable-diffusion/fresh.safetensors", "aaaabbbbcc", "sd1", native=128)
+    here = quick.painter.inventory
+    quick.painter.inventory = msgspec.structs.replace(here, checkpoints=(*here.checkpoints, new))
+    done = await paint(ada, model="fresh")
+    assert "fresh" in words_of(done)
+    offered = await ada.autocomplete("imagine", "#paint", "model", "fre")
+    assert [choice["value"] for choice in offered] == ["aaaabbbbcc"]

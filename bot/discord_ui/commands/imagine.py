@@ -84,11 +84,13 @@ Suggest = Callable[[Desk, Asked, str], Awaitable[tuple[Suggestion, ...]]]
 
 async def _models(desk: Desk, asked: Asked, typed: str) -> tuple[Suggestion, ...]:
     del asked
+    desk.look()  # a file that is new is suggested a moment later
     return options.models(desk.shelf(), typed)
 
 
 async def _loras(desk: Desk, asked: Asked, typed: str) -> tuple[Suggestion, ...]:
     del asked
+    desk.look()  # a file that is new is suggested a moment later
     return options.loras(desk.shelf(), typed)
 
 
