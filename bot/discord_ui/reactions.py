@@ -72,7 +72,8 @@ async def tell(client: discord.Client, person: int, reply: Reply) -> None:
     try:
         room = client.get_partial_messageable(await places.conversation(client, person))
         await room.send(view=view.layout(reply), allowed_mentions=view.pings(reply))
-    except (discord.HTTPException, *places.PASSING):
+    except (discord.HTTPException, *places.PASSING, RuntimeError):
+        # RuntimeError is aiohttp's word for a session that was closed: Easel is ending
         log.info("Person %d could not be told what came of a reaction", person)
 
 
