@@ -88,17 +88,17 @@ def test_bundled_words_that_lie_are_refused(tmp_path: Path) -> None:
         load_bundled(tmp_path / "x.safetensors")
 
 
-@pytest.mark.parametrize(
-    "table",
-    [
-        {"activation_func": ["relu"], 8: ({"linear.0.weight": T(8, 8)},) * 2},
-        {8: ({"linear.0.weight": T(4, 5), "linear.1.weight": T(9, 9)},) * 2},
-        {8: ({"linear.0.weight": T(8, 7)},) * 2},
-        {8: ({"linear.0.weight": T(7, 8)},) * 2},
-        {8: ({}, {})},
-        {8: 1},
-    ],
-)
+BENT: list[Any] = [
+    {"activation_func": ["relu"], 8: ({"linear.0.weight": T(8, 8)},) * 2},
+    {8: ({"linear.0.weight": T(4, 5), "linear.1.weight": T(9, 9)},) * 2},
+    {8: ({"linear.0.weight": T(8, 7)},) * 2},
+    {8: ({"linear.0.weight": T(7, 8)},) * 2},
+    {8: ({}, {})},
+    {8: 1},
+]
+
+
+@pytest.mark.parametrize("table", BENT)
 def test_hypernetworks_that_lie_are_refused(tmp_path: Path, table: Any) -> None:
     """Layers that do not follow one another or change the width are refused when read, not while a picture is painted."""
     torch.save(table, tmp_path / "bent.pt")
