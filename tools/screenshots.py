@@ -22,7 +22,7 @@ LIMIT: Final = 300 * 1000
 DESKTOP: Final = {"width": 1180, "height": 820}
 PHONE: Final = {"width": 390, "height": 844}
 CARD: Final = "a red apple on a blue background"
-MORE: Final = ("a yellow star, night sky", "a green tree on a white background")
+MORE: Final = ("a yellow star on a black background", "a green tree on a white background")
 
 
 async def main(out: Path, *, steps: int) -> None:
@@ -56,15 +56,16 @@ async def _visitor(browser: Browser, url: str, size: dict[str, int]) -> Visitor:
 
 
 async def _picker(ada: Visitor, out: Path) -> None:
-    """Filling in /imagine, with the bot's suggestions for the sampler. The painter has come up when it knows a model."""
+    """Filling in /imagine, with the bot's suggestions for the sampler."""
     await ada.begin("/im")
     await ada.page.keyboard.type(CARD)
     await ada.option("sampler", "dpm")
     await expect(ada.page.get_by_role("option").nth(4)).to_be_visible()
-    await ada.page.keyboard.press("ArrowDown")
     await _keep(ada.page, out / "picker.png")
-    for _ in range(2):  # the list, then the command
-        await ada.page.keyboard.press("Escape")
+    await ada.page.keyboard.press("Escape")
+    await expect(ada.page.get_by_role("option")).to_have_count(0)
+    await ada.page.keyboard.press("Escape")
+    await expect(ada.box).to_be_focused()
 
 
 async def _queue_and_card(ada: Visitor, out: Path) -> None:
@@ -99,6 +100,7 @@ async def _gallery(ada: Visitor, out: Path) -> None:
     await ada.page.get_by_role("button", name="Recent").press("Enter")
     await expect(ada.page.get_by_text("page 1 of 2")).to_be_visible()
     await expect(ada.page.locator(".message").last.locator(".gallery img")).to_have_count(1)
+    await ada.box.focus()
     await _keep(ada.page, out / "gallery.png")
 
 
