@@ -36,7 +36,9 @@ class Residency:
         """Whether `info` could be had without loading."""
         return info.path in self._held
 
-    @torch.inference_mode(mode=False)  # a model may be loaded in the middle of a picture; it is dressed outside of that mode
+    @torch.inference_mode(
+        mode=False
+    )  # a model may be loaded in the middle of a picture; it is dressed outside of that mode
     def acquire(self, info: ModelFile, *, vae: ModelFile | None = None) -> Checkpoint:
         """The checkpoint of `info`, loaded if need be, with another VAE if one is given.
 
