@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
+from bot.discord_ui.debounce import Recent
 from bot.jobs.dispatcher import Dispatcher
 from bot.settings import Settings
 from inference.api.backend import Backend, BackendUnavailable
@@ -50,6 +51,7 @@ class Desk:
     now: Callable[[], float] = time.time
     seed: Callable[[], int] = random_seed
     asking: int = 0
+    reactions: Recent = field(default_factory=Recent)
     warm: asyncio.Event = field(default_factory=asyncio.Event)
     _shelf: Inventory = field(default_factory=Inventory)
     _looked: float | None = None

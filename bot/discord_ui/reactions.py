@@ -52,13 +52,16 @@ Answer = Callable[[Desk, discord.Client, Reaction], Awaitable[None]]
 
 async def on_reaction(desk: Desk, client: discord.Client, event: discord.RawReactionActionEvent) -> None:
     """Answer a reaction that was added. Reactions of bots, of unknown emoji and under others' messages are nobody's."""
-    answer = ANSWERS.get(str(event.emoji).removesuffix(_VARIATION))
+    emoji = str(event.emoji).removesuffix(_VARIATION)
+    answer = ANSWERS.get(emoji)
     if answer is None or client.user is None or event.user_id == client.user.id:
         return
     if event.member is not None and event.member.bot:
         return  # another bot that stars everything must not be answered, nor one that asks again without end
     if event.message_author_id is not None and event.message_author_id != client.user.id:
         return
+    if desk.reactions.again((event.user_id, event.message_id, emoji), now=desk.now()):
+        return  # taken off and put on again in a hurry
     try:
         reaction = await _read(client, event)
         if reaction is not None:

@@ -97,3 +97,15 @@ async def test_pressed_twice_deletes_once(quick: Studio, loopback: Loopback, ada
     await ada.click(card, button_of(card, Action.DELETE))
     await ada.wait_for_message("#paint", lambda m: "gone" in words_of(m) or "went wrong" in words_of(m))
     assert not any("Something went wrong" in words_of(message) for message in ada.messages("#paint"))
+
+
+async def test_on_and_off_and_on_again_in_a_hurry(quick: Studio, ada: Person, ben: Person) -> None:
+    """🔁 put on twice within seconds paints once."""
+    card = await paint(ada)
+    ben.react(card, "🔁")
+    ben.unreact(card, "🔁")
+    ben.react(card, "🔁")
+    await result_in(ben, "#paint", after=card["id"])
+    ben.react(card, "✉️")
+    await ben.wait_for_message(ben.open_dm())
+    assert len(await quick.easel.desk.db.jobs.recent_of(int(ben.id), 10)) == 1
