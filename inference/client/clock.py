@@ -35,6 +35,7 @@ class HandClock:
     def __init__(self) -> None:
         self._now = 0.0
         self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
+        self._watchers: list[tuple[float, asyncio.Future[None]]] = []
 
     def now(self) -> float:
         """Seconds that it has been pushed."""
@@ -47,7 +48,18 @@ class HandClock:
             return
         woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._sleepers.append((self._now + seconds, woken))
+        for expected, watcher in self._watchers:
+            if expected == seconds and not watcher.done():
+                watcher.set_result(None)
         await woken
+
+    async def sleeper(self, seconds: float) -> None:
+        """Wait until somebody lies down for exactly `seconds`, or return at once when somebody does already."""
+        if any(until == self._now + seconds and not woken.done() for until, woken in self._sleepers):
+            return
+        watcher: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._watchers.append((seconds, watcher))
+        await watcher
 
     def advance(self, seconds: float) -> None:
         """Push the clock, and wake who slept until then."""

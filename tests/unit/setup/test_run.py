@@ -46,6 +46,7 @@ def furnish(folder: Path) -> Path:
     (folder / "requirements.txt").write_text("# nothing\n")
     (folder / "requirements-dev.txt").write_text("# nothing\n")
     (folder / "bot").mkdir()
+    (folder / "bot" / "__init__.py").touch()  # a package, which nothing on a longer path takes the name of
     (folder / "bot" / "__main__.py").write_text(ECHO)
     return folder
 
