@@ -9,9 +9,14 @@ from tests.e2e.visit import PATIENCE, Visitor, chromium, easel
 
 pytestmark = pytest.mark.page
 
-QUICK = {"EASEL_GENERATION__STEPS": "2", "EASEL_INFERENCE__PREVIEW_EVERY": "1"}
+QUICK = {
+    "EASEL_GENERATION__STEPS": "2",
+    "EASEL_INFERENCE__PREVIEW_EVERY": "1",
+    "EASEL_LIMITS__MAX_STEPS": "150",
+}
 APPLE = "a red apple on a blue background"
 SLOW = "a yellow star, night sky"
+LONG = "150"  # steps: cards are edited each five seconds, and a fast machine paints four such pictures with 20 in less
 
 
 async def test_from_the_first_word_to_the_gallery_and_over_ctrl_c(tmp_path: Path) -> None:
@@ -28,7 +33,7 @@ async def test_from_the_first_word_to_the_gallery_and_over_ctrl_c(tmp_path: Path
             await page.locator("[data-channel=paint]").press("Enter")
             await ada.begin("/im")
             await page.keyboard.type(SLOW)
-            await ada.option("steps", "20")
+            await ada.option("steps", LONG)
             await ada.send()
             await expect(page.get_by_role("button", name="Cancel")).to_be_visible()
             await expect(page.locator(".message").last.locator(".gallery img")).to_have_count(
