@@ -18,8 +18,10 @@ from storage.lock import FolderLock
 from storage.people import People
 from storage.pictures import PictureStore
 from storage.posts import Posts
+from storage.reports import Reports
 from storage.schema import prepare_file
 from storage.seeds import Seeds
+from storage.statistics import Figures
 from storage.styles import Styles
 
 FILE: Final = "easel.sqlite3"
@@ -41,6 +43,8 @@ class Database:
         self.styles = Styles(connections)
         self.seeds = Seeds(connections)
         self.guilds = Guilds(connections)
+        self.reports = Reports(connections)
+        self.figures = Figures(connections)
 
     @classmethod
     async def open(cls, folder: Path) -> Self:

@@ -15,8 +15,10 @@ from inference.api.result import ImageResult
 from storage.connections import Act, Connections
 from storage.discards import Discards, note, note_unused
 from storage.errors import Missing, WrongState
+from storage.guild_settings import Allowance
 from storage.pictures import PictureStore
 from storage.rows import Row, image_of, job_of, readable, to_json, unreadable
+from storage.statistics import fast_seconds
 from storage.tables import images as image_table
 from storage.tables import job_sources, jobs
 from storage.transitions import add_row, change, create_post, job_row, move, new_image, new_job, settle_posts
@@ -45,12 +47,14 @@ class Jobs:
         cost: float,
         now: float,
         sources: Mapping[str, bytes] = {},
+        allowance: Allowance | None = None,
     ) -> Job:
         """Write down a new job, queued, together with the pictures that it begins from (sha256 to bytes).
 
         What the request names and `sources` lacks must be here already; a `parent` that is gone is left out. When this
-        returns, a crash does not lose the job. Raises Missing when a picture is neither given nor here, ValueError when a
-        key is not the hash of its bytes.
+        returns, a crash does not lose the job. With an `allowance` that this job does not fit in any more it is `slow`: two
+        who ask at once cannot both have the last of it. Raises Missing when a picture is neither given nor here, ValueError
+        when a key is not the hash of its bytes.
         """
         hashes = await self._pictures.put_all(sources.values())
         needed = dict.fromkeys((*sources, *attachments_of(request)))
@@ -65,7 +69,13 @@ class Jobs:
                     raise Missing("picture", sha256)
             known = select(image_table.c.id).where(image_table.c.id == parent)
             alive = parent if parent is not None and (await connection.execute(known)).first() else None
-            values = new_job(address, request, kind=kind, prompt=prompt, parent=alive, cost=cost, created=now)
+            fits = allowance is None or (
+                cost + await fast_seconds(connection, address.person, allowance) <= allowance.seconds
+            )
+            slow = "" if fits or allowance is None else allowance.words
+            values = new_job(
+                address, request, kind=kind, prompt=prompt, parent=alive, cost=cost, created=now, slow=slow
+            )
             row = await add_row(connection, jobs, values)
             if needed:
                 links = [{"job": row["id"], "sha256": sha256} for sha256 in needed]
@@ -125,12 +135,16 @@ class Jobs:
 
         await self._connections.write(act)
 
-    async def start(self, job: int) -> Job:
-        """The painter has it: queued to running, one attempt more. Raises WrongState, Missing, RequestUnreadable."""
+    async def start(self, job: int, *, now: float | None = None) -> Job:
+        """The painter has it: queued to running, one attempt more. Raises WrongState, Missing, RequestUnreadable.
+
+        `now` is remembered as the time of its first beginning.
+        """
 
         async def act(connection: AsyncConnection) -> Job:
             await move(connection, job, to=JobState.RUNNING)
-            return job_of(await change(connection, job, attempts=jobs.c.attempts + 1))
+            begun = func.coalesce(jobs.c.started, now)
+            return job_of(await change(connection, job, attempts=jobs.c.attempts + 1, started=begun))
 
         return await self._connections.write(act)
 

@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS: Final = ("0001",)
+REVISIONS: Final = ("0001", "0002")
 """Every revision that this Easel knows, oldest first. A file at the newest opens without loading Alembic."""
 
 
@@ -92,11 +92,14 @@ jobs: Final = Table(
     Column("seconds", Real(), nullable=False),
     Column("rows", Integer, nullable=False),
     Column("pictures", Integer, nullable=False),
+    Column("slow", Text, nullable=False, server_default=""),
+    Column("started", Real()),
     sqlite_autoincrement=True,
 )
 Index("ix_jobs_untold", jobs.c.id, sqlite_where=text("told = 0"))
 Index("ix_jobs_card_message", jobs.c.card_message, sqlite_where=text("card_message != 0"))
 Index("ix_jobs_person_created", jobs.c.person, jobs.c.created, jobs.c.pictures, jobs.c.seconds)  # usage, from it alone
+Index("ix_jobs_guild_created", jobs.c.guild, jobs.c.created, sqlite_where=text("guild IS NOT NULL"))  # statistics
 Index("ix_jobs_parent", jobs.c.parent, sqlite_where=text("parent IS NOT NULL"))
 
 job_sources: Final = Table(
@@ -201,3 +204,47 @@ discards: Final = Table(
     sqlite_with_rowid=False,
 )
 """Files that lost a row and are to go if nothing else refers to them: written with the deletion, so a crash forgets none."""
+
+blocks: Final = Table(
+    "blocks",
+    metadata,
+    Column("guild", BigInteger, primary_key=True),
+    Column("person", BigInteger, primary_key=True),
+    Column("until", Real()),
+    Column("by", BigInteger, nullable=False),
+    Column("created", Real(), nullable=False),
+    sqlite_with_rowid=False,
+)
+
+audit: Final = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("guild", BigInteger, nullable=False),
+    Column("person", BigInteger, nullable=False),
+    Column("created", Real(), nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("words", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+Index("ix_audit_guild", audit.c.guild, audit.c.id)
+
+reports: Final = Table(
+    "reports",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("guild", BigInteger, nullable=False),
+    Column("image", Integer, nullable=False),
+    Column("job", Integer, nullable=False),
+    Column("painter", BigInteger, nullable=False),
+    Column("reporter", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("channel", BigInteger, nullable=False),
+    Column("message", BigInteger, nullable=False),
+    Column("created", Real(), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("moderator", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""Pictures that somebody reported. No foreign keys: a report outlives its picture."""
+Index("ix_reports_open", reports.c.guild, reports.c.image, sqlite_where=text("state = 'open'"))

@@ -69,7 +69,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that somebody asked for.
 
     `prompt` is as typed. `parent` is the picture it derives from. `cost` is predicted, `seconds` spent, both in seconds;
-    `rows` counts UNet rows. `reason` is the sentence of a failure. `told`: the person has seen how it ended.
+    `rows` counts UNet rows. `reason` is the sentence of a failure. `told`: the person has seen how it ended. `slow` says in
+    words why it waits in the slow lane, empty for the fast one.
     """
 
     id: int
@@ -89,6 +90,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     finished: float | None = None
     card_message: int = 0
     told: bool = False
+    slow: str = ""
 
 
 class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
@@ -184,14 +186,6 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     remember: bool = True
     dm: bool = False
-
-
-class GuildSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a server has chosen; empty text and 0 mean the operator's own setting."""
-
-    model: str = ""
-    negative: str = ""
-    gallery_channel: int = 0
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):

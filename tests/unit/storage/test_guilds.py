@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 from storage.database import FILE, Database
-from storage.values import GuildSettings
+from storage.guild_settings import GuildSettings
 
 
 async def test_settings(database: Database) -> None:
