@@ -15,6 +15,7 @@ from storage.guilds import Guilds
 from storage.images import Images
 from storage.jobs import Jobs
 from storage.lock import FolderLock
+from storage.palettes import Palettes
 from storage.people import People
 from storage.pictures import PictureStore
 from storage.posts import Posts
@@ -42,6 +43,7 @@ class Database:
         self.people = People(connections, self._discards)
         self.styles = Styles(connections)
         self.seeds = Seeds(connections)
+        self.palettes = Palettes(connections)
         self.guilds = Guilds(connections)
         self.reports = Reports(connections)
         self.figures = Figures(connections)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.connections import Connections
 from storage.discards import Discards, remove_jobs
-from storage.tables import favourites, jobs, people, seeds, styles
+from storage.tables import favourites, jobs, palettes, people, seeds, styles
 from storage.values import Person, Usage
 
 PORTION: Final = 200
@@ -77,6 +77,7 @@ class People:
                 (favourites, favourites.c.person),
                 (styles, styles.c.owner),
                 (seeds, seeds.c.person),
+                (palettes, palettes.c.person),
                 (people, people.c.id),
             ):
                 await connection.execute(delete(table).where(owner == person))

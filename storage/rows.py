@@ -12,13 +12,15 @@ from sqlalchemy import RowMapping
 
 from inference.api.request import Request
 from storage.errors import RequestUnreadable
-from storage.values import Address, Image, Job, JobState, Post, Style, Unreadable
+from storage.values import Address, Image, Job, JobState, Post, Style, StyleSettings, Unreadable
 
 _log = logging.getLogger("easel.storage")
 _requests: Final[msgspec.json.Decoder[Request]] = msgspec.json.Decoder(Request)
 _notes: Final = msgspec.json.Decoder(tuple[str, ...])
+_style_settings: Final = msgspec.json.Decoder(StyleSettings)
 _ADDRESS: Final = Address.__struct_fields__
 _IMAGE: Final = tuple(name for name in Image.__struct_fields__ if name != "request")
+_STYLE: Final = tuple(name for name in Style.__struct_fields__ if name != "settings")
 _JOB: Final = tuple(name for name in Job.__struct_fields__ if name not in {"address", "state", "request", "notes"})
 
 Row = RowMapping
@@ -60,7 +62,8 @@ def post_of(row: Row) -> Post:
 
 def style_of(row: Row) -> Style:
     """A row of `styles`."""
-    return Style(**{name: row[name] for name in Style.__struct_fields__})
+    columns: dict[str, Any] = {name: row[name] for name in _STYLE}
+    return Style(**columns, settings=_style_settings.decode(row["settings"]))
 
 
 def readable(rows: Iterable[Row], convert: Callable[[Row], V]) -> tuple[V, ...]:

@@ -1,16 +1,21 @@
 """Styles: named ways of painting, one's own or shared with a server.
 
-Owns the rows of `styles`. Saving under a name that one has already makes its next version; older versions are kept.
-Names are compared without regard to case.
+Owns the rows of `styles`. Saving under a name that one has already makes its next version; older versions are kept, and a
+style stays shared through them all. Names are compared without regard to case.
 """
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.connections import Connections
-from storage.rows import style_of
+from storage.rows import style_of, to_json
 from storage.tables import styles
-from storage.values import Style
+from storage.values import Style, StyleSettings, StyleText
+
+NOTHING = StyleSettings()
 
 
 class Styles:
@@ -20,28 +25,17 @@ class Styles:
         self._connections = connections
 
     async def save(
-        self, owner: int, name: str, *, prompt: str, negative: str, guild: int | None = None, now: float
+        self, owner: int, name: str, *, prompt: str, negative: str, settings: StyleSettings = NOTHING, now: float
     ) -> Style:
-        """Keep a style under `name`; it is shared with `guild` where that is given, and from then on only there."""
-        mine = (styles.c.owner == owner) & (styles.c.key == name.casefold())
+        """Keep a style under `name`: the first version, or the next one."""
+        text = StyleText(name=name, prompt=prompt, negative=negative, settings=settings)
+        return await self._connections.write(lambda connection: _save(connection, owner, text, now))
 
-        async def act(connection: AsyncConnection) -> Style:
-            last = select(func.coalesce(func.max(styles.c.version), 0)).where(mine)
-            version = (await connection.execute(last)).scalar_one() + 1
-            await connection.execute(update(styles).where(mine).values(newest=False))
-            values = {
-                "owner": owner,
-                "guild": guild,
-                "key": name.casefold(),
-                "name": name,
-                "prompt": prompt,
-                "negative": negative,
-                "version": version,
-                "newest": True,
-                "created": now,
-            }
-            added = await connection.execute(insert(styles).values(values).returning(*styles.c))
-            return style_of(added.mappings().one())
+    async def save_all(self, owner: int, texts: Sequence[StyleText], *, now: float) -> tuple[Style, ...]:
+        """Keep them all or none, in one act."""
+
+        async def act(connection: AsyncConnection) -> tuple[Style, ...]:
+            return tuple([await _save(connection, owner, text, now) for text in texts])
 
         return await self._connections.write(act)
 
@@ -54,12 +48,37 @@ class Styles:
         found = await self._newest(_usable(person, guild) & (styles.c.key == name.casefold()), person=person)
         return found[0] if found else None
 
-    async def delete(self, owner: int, name: str) -> bool:
-        """Remove one's own style in all its versions. False when there was none."""
-        mine = (styles.c.owner == owner) & (styles.c.key == name.casefold())
+    async def get(self, style: int) -> Style | None:
+        """The version with this id, old or new; None when it is gone."""
+        async with self._connections.read() as connection:
+            row = (await connection.execute(select(styles).where(styles.c.id == style))).mappings().first()
+        return None if row is None else style_of(row)
+
+    async def newest(self, owner: int, name: str) -> Style | None:
+        """What somebody's own style is now."""
+        found = await self._newest(_mine(owner, name), person=owner)
+        return found[0] if found else None
+
+    async def versions(self, owner: int, name: str, *, offset: int = 0, limit: int = 25) -> tuple[Style, ...]:
+        """Versions `offset` to `offset + limit` of somebody's style, newest first."""
+        query = select(styles).where(_mine(owner, name)).order_by(styles.c.version.desc()).limit(limit).offset(offset)
+        async with self._connections.read() as connection:
+            return tuple(style_of(row) for row in (await connection.execute(query)).mappings())
+
+    async def share(self, owner: int, name: str, guild: int | None) -> bool:
+        """Let a server use it, in place of the one that did; None takes it back. False when there is no such style."""
 
         async def act(connection: AsyncConnection) -> bool:
-            return bool((await connection.execute(delete(styles).where(mine))).rowcount)
+            changed = update(styles).where(_mine(owner, name)).values(guild=guild)
+            return bool((await connection.execute(changed)).rowcount)
+
+        return await self._connections.write(act)
+
+    async def delete(self, owner: int, name: str) -> bool:
+        """Remove one's own style in all its versions. False when there was none."""
+
+        async def act(connection: AsyncConnection) -> bool:
+            return bool((await connection.execute(delete(styles).where(_mine(owner, name)))).rowcount)
 
         return await self._connections.write(act)
 
@@ -70,6 +89,31 @@ class Styles:
             return tuple(style_of(row) for row in (await connection.execute(query)).mappings())
 
 
+def _mine(owner: int, name: str) -> ColumnElement[bool]:
+    return (styles.c.owner == owner) & (styles.c.key == name.casefold())
+
+
 def _usable(person: int, guild: int | None) -> ColumnElement[bool]:
     own = styles.c.owner == person
     return own if guild is None else own | (styles.c.guild == guild)
+
+
+async def _save(connection: AsyncConnection, owner: int, text: StyleText, now: float) -> Style:
+    mine = _mine(owner, text.name)
+    last = select(styles.c.version, styles.c.guild).where(mine).order_by(styles.c.version.desc()).limit(1)
+    before = (await connection.execute(last)).first()
+    await connection.execute(update(styles).where(mine & styles.c.newest).values(newest=False))
+    values: dict[str, Any] = {
+        "owner": owner,
+        "guild": before.guild if before else None,
+        "key": text.name.casefold(),
+        "name": text.name,
+        "prompt": text.prompt,
+        "negative": text.negative,
+        "version": before.version + 1 if before else 1,
+        "newest": True,
+        "created": now,
+        "settings": to_json(text.settings),
+    }
+    added = await connection.execute(insert(styles).values(values).returning(*styles.c))
+    return style_of(added.mappings().one())

@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS: Final = ("0001", "0002")
+REVISIONS: Final = ("0001", "0002", "0003")
 """Every revision that this Easel knows, oldest first. A file at the newest opens without loading Alembic."""
 
 
@@ -181,6 +181,7 @@ styles: Final = Table(
     Column("version", Integer, nullable=False),
     Column("newest", Boolean, nullable=False),
     Column("created", Real(), nullable=False),
+    Column("settings", Text, nullable=False, server_default="{}"),
     sqlite_autoincrement=True,
 )
 Index("ix_styles_owner_key_version", styles.c.owner, styles.c.key, styles.c.version, unique=True)
@@ -196,6 +197,24 @@ seeds: Final = Table(
     Column("created", Real(), nullable=False),
     sqlite_with_rowid=False,
 )
+
+palettes: Final = Table(
+    "palettes",
+    metadata,
+    Column("person", BigInteger, primary_key=True),
+    Column("chosen", Text, nullable=False),
+)
+"""What people have chosen in the pickers, one JSON a person."""
+
+samples: Final = Table(
+    "samples",
+    metadata,
+    Column("model", String(64), primary_key=True),
+    Column("job", Integer, ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The job that painted what a model or LoRA does; `model` is the file's sha256, or of its path while it has none."""
+Index("ix_samples_job", samples.c.job)
 
 discards: Final = Table(
     "discards",

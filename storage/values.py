@@ -159,6 +159,31 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     total: int
 
 
+class StyleSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a style sets besides words; empty and None leave it to who paints.
+
+    `model` is a checkpoint's name and `hash` its short hash; `loras` a list such as `ink:0.8, fur`; `sampler` a title such as
+    "DPM++ 2M Karras"; `size` is (width, height) in pixels.
+    """
+
+    model: str = ""
+    hash: str = ""
+    loras: str = ""
+    sampler: str = ""
+    steps: int | None = None
+    cfg: float | None = None
+    size: tuple[int, int] | None = None
+
+
+class StyleText(msgspec.Struct, frozen=True, kw_only=True):
+    """A style as it is written, before it is anybody's."""
+
+    name: str
+    prompt: str = ""
+    negative: str = ""
+    settings: StyleSettings = StyleSettings()
+
+
 class Style(msgspec.Struct, frozen=True, kw_only=True):
     """A named way of painting. `guild` is set where it is shared with a server. `version` counts from 1."""
 
@@ -170,6 +195,7 @@ class Style(msgspec.Struct, frozen=True, kw_only=True):
     negative: str
     version: int
     created: float
+    settings: StyleSettings = StyleSettings()
 
 
 class SavedSeed(msgspec.Struct, frozen=True, kw_only=True):
