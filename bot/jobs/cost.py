@@ -28,6 +28,7 @@ PRICES: Final[Mapping[str, Price]] = {
     "sd1": Price(0.681, 0.122),
     "sd2": Price(0.681, 0.122),
     "sdxl": Price(1.4875, 0.0507),
+    "sdxl_refiner": Price(1.5325, 0.0723),
 }
 """By family; others are taken for SD 1."""
 DECODE: Final = 2.515

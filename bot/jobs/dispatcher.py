@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 from bot.errors import RequestRefused
 from bot.jobs.cost import worker_of
-from bot.jobs.failures import CLOSING, DIED, OURS, PICTURES_GONE, SOURCE_GONE, sentence_of
+from bot.jobs.failures import ATTEMPTS, CLOSING, DEATHS, DIED, OURS, PICTURES_GONE, SOURCE_GONE, sentence_of
 from bot.jobs.fair_queue import FairQueue
 from bot.jobs.flight import Flight
 from bot.jobs.intake import Intake
@@ -21,7 +21,7 @@ from bot.jobs.listener import JobListener, Nobody
 from bot.jobs.open_job import OpenJob
 from bot.jobs.painter import Ending, Painter
 from bot.jobs.pricing import Pricing
-from bot.jobs.standing import Standing, rounded
+from bot.jobs.standing import Standing, standing_of
 from bot.jobs.telling import Telling
 from bot.jobs.unreadable import end_unreadable
 from bot.settings import LimitSettings
@@ -33,6 +33,7 @@ from inference.api.wire import Failed, Finished
 from inference.client.clock import Clock, SystemClock
 from storage.database import Database
 from storage.errors import DatabaseUnavailable, Missing, WrongState
+from storage.guild_settings import Allowance
 from storage.values import Address, Job, JobState
 
 log = logging.getLogger(__name__)
@@ -40,10 +41,6 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 SLACK: Final = 10.0
 """Seconds of painting that may go before a job whose checkpoint is not loaded: about what a change of checkpoints takes."""
-DEATHS: Final = 2
-"""Workers that one job may cost."""
-ATTEMPTS: Final = 3
-"""Beginnings after which a job is given up that was running when Easel itself went down."""
 PAUSE: Final = 5.0
 """Seconds until the painter is asked again when it cannot be reached at all."""
 GRACE: Final = 5.0
@@ -54,6 +51,7 @@ class Dispatcher:
     """Runs jobs on `backend`. `now` gives seconds since 1970, `clock` seconds that never run backwards.
 
     `max_rows` bounds the UNet rows of all jobs in flight together, `max_jobs` their number. Set `listener` before `start`.
+    `check` raises RequestRefused for what is never painted, whoever asks and however it comes here.
     """
 
     def __init__(
@@ -65,6 +63,7 @@ class Dispatcher:
         max_rows: int = 16,
         max_jobs: int = 8,
         listener: JobListener | None = None,
+        check: Callable[[Request], None] | None = None,
         clock: Clock | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -76,11 +75,12 @@ class Dispatcher:
         self._telling = Telling(db, self._clock, listener=lambda: self.listener)
         pricing = Pricing(backend)
         self._intake = Intake(db, pricing=pricing, limits=limits, now=now)
+        self._check = check
         self._painter = Painter(backend, pricing=pricing, clock=self._clock, progressed=self._telling.progressed)
         self._open: dict[int, OpenJob] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._resume: asyncio.Task[None] | None = None
-        self._started = self._stopping = self._resting = False
+        self._started = self._stopping = self._resting = self._held = False
 
     async def start(self) -> None:
         """Take up what is unfinished, tell the listener what it still owes people, and begin to paint.
@@ -116,17 +116,27 @@ class Dispatcher:
         prompt: str,
         parent: int | None = None,
         sources: Mapping[str, bytes] | None = None,
+        allowance: Allowance | None = None,
     ) -> Job:
         """Queue `request`: one commit, no wait for the painter. `sources` maps sha256 to the bytes of source pictures.
 
-        Raises LimitReached when this person or server has too many jobs open, or the picture would be too large;
-        RequestRefused when a source is missing or the studio is closing.
+        What does not fit in an `allowance` any more goes into the slow lane. Raises LimitReached when this person or server
+        has too many jobs open, or the picture would be too large; RequestRefused for what is never painted, when a source is
+        missing or the studio is closing.
         """
         if self._stopping:
             raise RequestRefused(CLOSING)
+        if self._check is not None:
+            self._check(request)
         self._intake.reserve(address)
         adding = self._intake.add(
-            address=address, request=request, kind=kind, prompt=prompt, parent=parent, sources=sources or {}
+            address=address,
+            request=request,
+            kind=kind,
+            prompt=prompt,
+            parent=parent,
+            sources=sources or {},
+            allowance=allowance,
         )
         # Shielded: whoever asked may go away, but a row that is written must not be missing in the queue.
         return await asyncio.shield(self._spawn("add", self._admit(address, adding)))
@@ -154,26 +164,20 @@ class Dispatcher:
         self._fill()
         return cancelled
 
+    def hold(self, guild: int | None, *, held: bool) -> None:
+        """Begin nothing more of `guild` (None: of anybody), or go on. What waits keeps its place; what runs is finished."""
+        if guild is None:
+            self._held = held
+        else:
+            self._queue.hold(guild, held=held)
+        self._fill()
+
     def standing(self, job_id: int) -> Standing | None:
         """Where a waiting or running job stands; None for any other."""
         opened = self._open.get(job_id)
         if opened is None:
             return None
-        waiting = job_id in self._queue
-        ahead = self._flight.left + self._queue.ahead(job_id) if waiting else 0.0
-        remaining = ahead + opened.cost if waiting else opened.left * max(1, len(self._flight))
-        return Standing(
-            job=opened.job,
-            position=self._queue.position(job_id) if waiting else 0,
-            ahead=ahead,
-            remaining=remaining,
-            ready_at=rounded(self._now() + remaining),
-            done=opened.done,
-            total=opened.total,
-            stage=opened.stage,
-            preview=opened.preview,
-            preview_index=opened.preview_index,
-        )
+        return standing_of(opened, self._queue, self._flight, held=self._held, now=self._now())
 
     def queue(self, guild: int | None = None) -> tuple[Standing, ...]:
         """Every running and waiting job, or those of `guild`, in the order in which they are expected to begin."""
@@ -221,8 +225,8 @@ class Dispatcher:
     def _put(self, opened: OpenJob, *, front: bool = False) -> None:
         self._open[opened.id] = opened
         push = self._queue.push_front if front else self._queue.push
-        address = opened.job.address
-        push(opened.id, guild=address.guild, person=address.person, cost=opened.cost, model=opened.model)
+        address, slow = opened.job.address, bool(opened.job.slow)
+        push(opened.id, guild=address.guild, person=address.person, cost=opened.cost, model=opened.model, slow=slow)
 
     def _close(self, opened: OpenJob) -> None:
         """Nothing of this job is left to do here."""
@@ -231,7 +235,7 @@ class Dispatcher:
 
     def _fill(self) -> None:
         """Hand over jobs as long as the next one fits. One that does not fit waits at the head: it is not overtaken."""
-        while self._started and not self._stopping and not self._resting:
+        while self._started and not (self._stopping or self._resting or self._held):
             job = self._queue.peek(prefer_model=self._flight.model)
             if job is None or not self._flight.fits(self._open[job]):
                 return
@@ -270,7 +274,7 @@ class Dispatcher:
         try:
             if opened.adrift:
                 await self._anchor(opened)
-            await self._db.jobs.start(opened.id)
+            await self._db.jobs.start(opened.id, now=self._now())
             sources = await self._db.jobs.sources(opened.id)
         except WrongState:
             self._drop(opened)

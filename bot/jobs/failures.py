@@ -1,6 +1,6 @@
 """What a person reads when a job failed for a reason that is not theirs.
 
-Owns the sentences for what the engine left unsaid; its own come with the event.
+Owns how often it may be tried, and the sentences for what the engine left unsaid; its own come with the event.
 """
 
 from collections.abc import Mapping
@@ -9,6 +9,10 @@ from typing import Final
 from inference.api.errors import FailureCode
 from inference.api.wire import Failed
 
+DEATHS: Final = 2
+"""Workers that one job may cost."""
+ATTEMPTS: Final = 3
+"""Beginnings after which a job is given up that was running when Easel itself went down."""
 DIED: Final = "The painter broke down each time it began this picture; ask for a smaller one, or choose another model."
 OURS: Final = "Something went wrong on our side while this picture was made; it has been written down. Try again."
 SOURCE_GONE: Final = "The picture to begin from is gone; attach it again."

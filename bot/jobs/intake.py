@@ -17,6 +17,7 @@ from inference.api.request import GenerationRequest, Request, UpscaleRequest, pi
 from inference.api.single import single
 from storage.database import Database
 from storage.errors import Missing
+from storage.guild_settings import Allowance
 from storage.values import Address, Job
 
 
@@ -48,6 +49,7 @@ class Intake:
         prompt: str,
         parent: int | None,
         sources: Mapping[str, bytes],
+        allowance: Allowance | None = None,
     ) -> OpenJob:
         """Write a reserved job down. Raises RequestRefused, and LimitReached for what would be too large."""
         try:
@@ -62,6 +64,7 @@ class Intake:
                 cost=self._pricing.seconds_of(request, pixels=pixels),
                 now=self._now(),
                 sources=sources,
+                allowance=allowance,
             )
         except RequestInvalid as error:
             raise RequestRefused(str(error)) from error
