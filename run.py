@@ -175,7 +175,10 @@ def start(arguments: "list[str]") -> int:
     """
     command = [str(PYTHON), "-P", "-m", "bot", *arguments]
     path = os.pathsep.join(filter(None, (str(HERE), os.environ.get("PYTHONPATH"))))
-    environment = {**os.environ, "PYTHONUTF8": "1", "PYTHONPATH": path}
+    environment = {**os.environ, "PYTHONUTF8": "1", "PYTHONPATH": path, "PYTHONPYCACHEPREFIX": str(VENV / "pycache")}
+    # Without compiled files torch and diffusers take some twenty seconds more at each start of the painter. They lie in
+    # .venv, so whoever wants none beside the sources still has none.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     if not WINDOWS:
         os.execve(str(PYTHON), command, environment)  # noqa: S606 - our own interpreter, no shell wanted
     process = subprocess.Popen(command, env=environment)

@@ -75,6 +75,14 @@ def test_the_first_start_makes_the_environment_and_the_second_does_nothing(proje
     assert (project / ".venv" / "easel-run.stamp").stat().st_mtime_ns == before
 
 
+def test_what_is_compiled_is_kept_inside_the_environment(project: Path) -> None:
+    """The second start of the painter need not compile torch again, even where nothing may be written beside the sources."""
+    said = run(project, environment={**NO_INDEX, "PYTHONDONTWRITEBYTECODE": "1"})
+    assert said.returncode == 0, said.stderr
+    assert not (project / "bot" / "__pycache__").exists()
+    assert list((project / ".venv" / "pycache").rglob("*.pyc"))
+
+
 def test_it_may_be_started_from_anywhere(project: Path, tmp_path: Path) -> None:
     """Files that are named on the command line are the caller's; a folder `bot` that lies there is not mistaken for ours."""
     (tmp_path / "bot").mkdir()
