@@ -42,6 +42,7 @@ class ImagineDraft(msgspec.Struct, frozen=True, kw_only=True):
 MAX_WEIGHT: Final = 10.0
 """How strong a LoRA may be asked for, either way; the webui's people stay within 2."""
 _SIZE: Final = re.compile(r"\s*([0-9]{1,6})\s*[x×*]\s*([0-9]{1,6})\s*", re.IGNORECASE)
+_TAG: Final = re.compile(r"<(?:lora|lyco):([^<>,]*)>", re.IGNORECASE)
 _WEIGHT: Final = re.compile(r"[+-]?(?:[0-9]{1,4}(?:\.[0-9]{0,6})?|\.[0-9]{1,6})")
 
 
@@ -54,8 +55,12 @@ def read_size(text: str) -> tuple[int, int]:
 
 
 def read_loras(text: str) -> tuple[tuple[str, float | None], ...]:
-    """Names and strengths from `ink:0.8, fur`; None where no strength is said. Raises RequestRefused."""
-    return tuple(_read_lora(item.strip()) for item in text.split(",") if item.strip())
+    """Names and strengths from `ink:0.8, fur`, where tags (`<lora:ink:0.8>`) may stand too; None where no strength is said.
+
+    Raises RequestRefused.
+    """
+    items = _TAG.sub(r",\1,", text).split(",")
+    return tuple(_read_lora(item.strip()) for item in items if item.strip())
 
 
 def shown(text: str, *, limit: int = 60) -> str:

@@ -13,6 +13,7 @@ from bot.errors import LimitReached, RequestRefused
 from bot.requests.drafts import ImagineDraft, read_loras, shown
 from bot.requests.naming import checkpoint_named, joined, lora_named, near_matches, sampler_named, unknown
 from bot.requests.safety import check_prompt
+from bot.requests.styling import styles_named, with_styles
 from bot.settings import GenerationSettings, LimitSettings
 from inference.api.catalog import ASPECTS
 from inference.api.errors import RequestInvalid
@@ -46,7 +47,7 @@ CROP: Final = 1
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _UNWRITABLE: Final = re.compile(r"[:=>]")
 _RANDOM: Final = frozenset({"", "random", "-1"})
-_FAMILIES: Final = {"sd1": "SD 1", "sd2": "SD 2", "sdxl": "SDXL"}
+_FAMILIES: Final = {"sd1": "SD 1", "sd2": "SD 2", "sdxl": "SDXL", "sdxl_refiner": "SDXL refiner"}
 _SLOT: Final = "{prompt}"
 
 
@@ -68,6 +69,7 @@ def resolve(
     """
     if not draft.prompt.strip() and draft.init_image is None and draft.style is None:
         raise RequestRefused("Say what to paint, or attach a picture to begin from.")
+    draft = with_styles(draft, styles=styles, inventory=inventory)
     model = checkpoint_named(defaults.model if draft.model is None else draft.model, inventory)
     count = count_of(defaults.count if draft.count is None else draft.count)
     sampler, schedule = sampler_named(defaults.sampler if draft.sampler is None else draft.sampler)
@@ -113,15 +115,15 @@ def steps_of(steps: int, limits: LimitSettings) -> int:
 def prompt_of(
     positive: str, negative: str, *, style: str | None, styles: Mapping[str, Style], loras: str = ""
 ) -> Prompt:
-    """Both texts with the style merged in and LoRA tags behind. Raises RequestRefused; RequestInvalid when too long."""
+    """Both texts with the styles (a list) merged in and LoRA tags behind. Raises RequestRefused; RequestInvalid if too long."""
     for text in (positive, negative):
         if len(text) > MAX_PROMPT:
             raise RequestRefused(f"A prompt may have at most {MAX_PROMPT:,} characters; this one has {len(text):,}.")
     positive, negative = positive.strip(), negative.strip()
     check_prompt(positive)
-    if style is not None:
-        chosen = style_named(style, styles)
+    for chosen in styles_named(style or "", styles):
         positive, negative = styled(positive, chosen.prompt), styled(negative, chosen.negative)
+        _check_grown(chosen, positive, negative)
     prompt = Prompt(" ".join(part for part in (positive, loras) if part), negative)
     check_prompt(prompt.positive)
     return prompt
@@ -134,14 +136,13 @@ def styled(text: str, template: str) -> str:
     return ", ".join(part for part in (text.strip(), template.strip()) if part)
 
 
-def style_named(text: str, styles: Mapping[str, Style]) -> Style:
-    """The style of this name; case counts only where two differ by nothing else. Raises RequestRefused."""
-    if text in styles:
-        return styles[text]
-    alike = [style for name, style in styles.items() if name.casefold() == text.casefold().strip()]
-    if len(alike) != 1:
-        raise unknown("style", text, styles)
-    return alike[0]
+def _check_grown(style: Style, *texts: str) -> None:
+    """Before the next style doubles them: a template may say {prompt} many times. Raises RequestRefused."""
+    longest = max(map(len, texts))
+    if longest > MAX_PROMPT:
+        raise RequestRefused(
+            f"With the style “{shown(style.name)}” the prompt grows to {longest:,} characters; {MAX_PROMPT:,} is the most."
+        )
 
 
 def lora_tags(text: str, *, model: ModelFile, inventory: Inventory) -> str:
