@@ -1,11 +1,11 @@
-"""Styles: named pieces of prompt, as the webui keeps them in `styles.csv` (v1.10.1), and how to find them in a finished prompt.
+"""Styles: named pieces of prompt, as the webui keeps them in `styles.csv` (v1.10.1), read, written, and found in a finished prompt.
 
 Pure; refuses to know where the table lies.
 """
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -34,6 +34,15 @@ def read_styles(text: str) -> tuple[Style, ...]:
         prompt = row["prompt"] if "prompt" in row else row.get("text")
         found[name] = Style(name, prompt or "", row.get("negative_prompt") or "")
     return tuple(found.values())
+
+
+def write_styles(styles: Iterable[Style]) -> str:
+    """A `styles.csv` with these rows, as the webui writes it; encode it as `utf-8-sig`."""
+    file = io.StringIO(newline="")
+    writer = csv.writer(file)
+    writer.writerow(("name", "prompt", "negative_prompt"))
+    writer.writerows((style.name, style.prompt, style.negative) for style in styles)
+    return file.getvalue()
 
 
 def take_styles(prompt: str, negative: str, styles: Sequence[Style]) -> tuple[tuple[str, ...], str, str]:
