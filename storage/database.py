@@ -22,6 +22,7 @@ from storage.posts import Posts
 from storage.reports import Reports
 from storage.schema import prepare_file
 from storage.seeds import Seeds
+from storage.series import SeriesStore
 from storage.statistics import Figures
 from storage.styles import Styles
 
@@ -40,6 +41,7 @@ class Database:
         self.jobs = Jobs(connections, pictures, self._discards)
         self.posts = Posts(connections)
         self.images = Images(connections, pictures, self._discards)
+        self.series = SeriesStore(connections, pictures, self._discards)
         self.people = People(connections, self._discards)
         self.styles = Styles(connections)
         self.seeds = Seeds(connections)

@@ -18,6 +18,8 @@ from storage.errors import Missing, WrongState
 from storage.guild_settings import Allowance
 from storage.pictures import PictureStore
 from storage.rows import Row, image_of, job_of, readable, to_json, unreadable
+from storage.series import take
+from storage.series_values import CellRef
 from storage.statistics import fast_seconds
 from storage.tables import images as image_table
 from storage.tables import job_sources, jobs
@@ -48,13 +50,14 @@ class Jobs:
         now: float,
         sources: Mapping[str, bytes] = {},
         allowance: Allowance | None = None,
+        cell: CellRef | None = None,
     ) -> Job:
         """Write down a new job, queued, together with the pictures that it begins from (sha256 to bytes).
 
         What the request names and `sources` lacks must be here already; a `parent` that is gone is left out. When this
         returns, a crash does not lose the job. With an `allowance` that this job does not fit in any more it is `slow`: two
-        who ask at once cannot both have the last of it. Raises Missing when a picture is neither given nor here, ValueError
-        when a key is not the hash of its bytes.
+        who ask at once cannot both have the last of it. With a `cell` it is that cell's one job. Raises Missing when a picture
+        is neither given nor here or the cell may not begin, ValueError when a key is not the hash of its bytes.
         """
         hashes = await self._pictures.put_all(sources.values())
         needed = dict.fromkeys((*sources, *attachments_of(request)))
@@ -73,10 +76,11 @@ class Jobs:
                 cost + await fast_seconds(connection, address.person, allowance) <= allowance.seconds
             )
             slow = "" if fits or allowance is None else allowance.words
-            values = new_job(
-                address, request, kind=kind, prompt=prompt, parent=alive, cost=cost, created=now, slow=slow
-            )
+            about = {"kind": kind, "prompt": prompt, "parent": alive, "series": cell.series if cell else None}
+            values = new_job(address, request, cost=cost, created=now, slow=slow, **about)
             row = await add_row(connection, jobs, values)
+            if cell is not None:
+                await take(connection, cell, row["id"])
             if needed:
                 links = [{"job": row["id"], "sha256": sha256} for sha256 in needed]
                 await connection.execute(insert(job_sources), links)

@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.connections import Connections
 from storage.discards import Discards, remove_jobs
+from storage.series import remove_series
+from storage.series_tables import series
 from storage.tables import favourites, jobs, palettes, people, seeds, styles
 from storage.values import Person, Usage
 
@@ -59,7 +61,7 @@ class People:
         return Usage(pictures=pictures, starred=starred, seconds=seconds, since=since)
 
     async def forget(self, person: int) -> int:
-        """Remove everything of theirs: jobs, posts, pictures and their files, stars, styles, seeds, choices.
+        """Remove everything of theirs: series, jobs, posts, pictures and their files, stars, styles, seeds, choices.
 
         Jobs that are still open go too: cancel them first, so that the painter stops. A file that somebody else's picture
         or job refers to stays for them. Somebody with many pictures goes in several acts, so that others need not wait for
@@ -82,6 +84,8 @@ class People:
             ):
                 await connection.execute(delete(table).where(owner == person))
 
+        mine = select(series.c.id).where(series.c.person == person)
+        await self._connections.write(lambda connection: remove_series(connection, mine), then=self._discards.clear)
         total, left = 0, True
         while left:
             removed, left = await self._connections.write(remove_some, then=self._discards.clear)

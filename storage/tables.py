@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS: Final = ("0001", "0002", "0003")
+REVISIONS: Final = ("0001", "0002", "0003", "0004")
 """Every revision that this Easel knows, oldest first. A file at the newest opens without loading Alembic."""
 
 
@@ -94,6 +94,7 @@ jobs: Final = Table(
     Column("pictures", Integer, nullable=False),
     Column("slow", Text, nullable=False, server_default=""),
     Column("started", Real()),
+    Column("series", Integer),
     sqlite_autoincrement=True,
 )
 Index("ix_jobs_untold", jobs.c.id, sqlite_where=text("told = 0"))

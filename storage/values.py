@@ -70,7 +70,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     `prompt` is as typed. `parent` is the picture it derives from. `cost` is predicted, `seconds` spent, both in seconds;
     `rows` counts UNet rows. `reason` is the sentence of a failure. `told`: the person has seen how it ended. `slow` says in
-    words why it waits in the slow lane, empty for the fast one.
+    words why it waits in the slow lane, empty for the fast one. `series` is the group that it is a cell of, if any.
     """
 
     id: int
@@ -91,6 +91,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     card_message: int = 0
     told: bool = False
     slow: str = ""
+    series: int | None = None
 
 
 class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
