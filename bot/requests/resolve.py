@@ -46,6 +46,7 @@ CROP: Final = 1
 """How a source that has other proportions is fitted: cover the canvas and crop, so that nothing is squashed."""
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _UNWRITABLE: Final = re.compile(r"[:=>]")
+_RATIO: Final = re.compile(r"\s*([0-9]{1,4}(?:\.[0-9]{1,3})?)\s*[:/x]\s*([0-9]{1,4}(?:\.[0-9]{1,3})?)\s*")
 _RANDOM: Final = frozenset({"", "random", "-1"})
 _FAMILIES: Final = {"sd1": "SD 1", "sd2": "SD 2", "sdxl": "SDXL", "sdxl_refiner": "SDXL refiner"}
 _SLOT: Final = "{prompt}"
@@ -91,6 +92,7 @@ def resolve(
             guidance=Guidance(float(defaults.cfg_scale if draft.cfg is None else draft.cfg)),
             count=count,
             source=source_of(draft),
+            tiling=draft.tiling,
         )
     except RequestInvalid as error:
         raise RequestRefused(str(error)) from error
@@ -197,9 +199,10 @@ def canvas_of(draft: ImagineDraft, *, native: int, limits: LimitSettings) -> Can
         return size_within(draft.size, limits)
     if draft.aspect is not None:
         row = next((row for row in ASPECTS if draft.aspect.strip().casefold() in (row.id, row.label.casefold())), None)
-        if row is None:
+        ratio = _RATIO.fullmatch(draft.aspect)
+        if row is None and ratio is None:
             raise unknown("aspect", draft.aspect, (row.id for row in ASPECTS))
-        shape = row.width, row.height
+        shape = (row.width, row.height) if row is not None else (float(ratio[1]), float(ratio[2])) if ratio else (1, 1)
     else:
         shape = draft.init_size or (1, 1)
     canvas = canvas_for(shape, native=native)
