@@ -1,143 +1,135 @@
 """The one thing that Easel never paints, whoever asks and wherever: prompts that sexualise minors.
 
-Owns how disguises are seen through (look-alike letters, digits for letters, spaced and stretched letters, invisible signs,
-the prompt language's own brackets) and the rule: a word for a child and a word for sex in one prompt, or one of the words
-that mean both. Everything else is a server's own policy and none of this module's business. It reads words, not pictures: a
-prompt that hides its meaning altogether gets by.
+Owns the rule: a word for a child and a word for sex in one prompt, or one of the words that mean both. How disguises are seen
+through is `readings`. Everything else is a server's own policy and none of this module's business. It reads words, not
+pictures: a prompt that hides its meaning altogether gets by.
 """
 
 import re
-import unicodedata
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import pairwise
 from typing import Final
 
 from bot.errors import RequestRefused
-from bot.requests.safety_words import AGES, ALWAYS, HARMLESS, MINORS, SEXUAL, TENS
+from bot.requests.readings import Terms, Words, folded, readings, rows_of_letters
+from bot.requests.safety_words import (
+    AGES,
+    ALWAYS,
+    GROWN,
+    HARMLESS,
+    MINORS,
+    ORDINALS,
+    SEXUAL,
+    SPLIT,
+    SUGGESTIVE,
+    TENS,
+)
+from inference.api.request import GenerationRequest, Request
 
 REFUSAL: Final = "Easel never paints anything that sexualises minors; ask for something else."
 
-_LOOKALIKES: Final = str.maketrans(
-    "авеёкмнорстухіјѕԁɡһԛԝѵ" + "αβεηικμνορτυχω" + "ɑıłøđ",
-    "abeekmhopctyxijsdghqwv" + "abenikmvoptuxw" + "ailod",
-)
-"""Cyrillic, Greek and other letters by what they look like in lower case."""
-_LEET: Final = (
-    str.maketrans("0134578@$!€+", "oieastbasiet"),
-    str.maketrans("0134578@$!€+", "oleastbaslet"),
-)
-"""Digits and signs by the letters they stand for; a 1 may be i or l."""
-_TOKEN: Final = re.compile(r"\S+")
-_SYNTAX: Final = re.compile(r"<\w{1,20}:[^<>]{0,300}>|:\s{0,3}[+-]?[0-9.]{1,9}\s{0,3}(?=[)\]])|[()\[\]{}\\|*_~`^]")
-"""The prompt language's signs, and what Discord makes bold with: they may stand inside a word without parting it."""
-_WORD: Final = re.compile(r"[^\W_]+")
-_STRETCHED: Final = re.compile(r"([^\W\d_])\1{2,}")
 _NUMBER: Final = "|".join(("1[0-7]|0?[0-9]", *AGES))
 _AGE: Final = re.compile(
-    "".join(rf"(?<!\b{word} )(?<!\b{word} and )" for word in TENS)
-    + rf"\b(?:{_NUMBER}) ?(?:(?:years?|yrs?|y) ?(?:olds?|o)|yo)\b"
-    rf"|\b(?:aged?|age of) (?:{_NUMBER})\b"
+    rf"\b(?P<said>{_NUMBER}) ?(?:(?:(?:years?|yrs?|y) ?(?:olds?|o|young|of age)|yo)"
+    r"|(?:ans|anos|anni|jahre|jahrige[rsn]?|летн\w*|лет|года?))\b"
+    rf"|\b(?:aged?|age of|age is) (?:{_NUMBER})\b"
+    r"|\b(?:under|below|not yet|not even|younger than|almost|nearly|barely) (?:18|eighteen)\b"
+    r"|\byounger than (?:1[0-7]|[0-9])\b"
+    rf"|\b(?:(?:[1-9]|1[0-2])(?:st|nd|rd|th)|{'|'.join(ORDINALS)}) (?:grade|graders?|birthday)\b"
+    r"|\byoung (?:(?!wom[ae]n\b|m[ae]n\b|lad(?:y|ies)\b|adults?\b|couple\b|mother\b|wife\b)\w+ ){0,2}(?:girls?|boys?)\b"
     r"|(?<![0-9])(?:1[0-7]|[0-9]) ?(?:歳|才|岁|歲|살)"
 )
-_KANA: Final = "ァ-ヺー"
+"""Ages below eighteen, and what is said instead of them."""
+REACH: Final = 16
+"""Letters before a number in words that are looked at for its tens."""
+LONGEST: Final = 40
+"""Letters of a word in which two are looked for that were written as one."""
 
 
-def check_prompt(text: str) -> None:
-    """Return when `text` may be painted. Raises RequestRefused when it sexualises minors, in time linear in its length."""
+def check_prompt(text: str, *, negative: str = "") -> None:
+    """Return when `text` may be painted. Raises RequestRefused when it sexualises minors, in time linear in its length.
+
+    `negative` is what shall not be in the picture: it may name children, and may not shut out adults from a sexual one.
+    """
     minor = sexual = False
-    for reading in _readings(text):
-        words = _spelled(_without(reading.split(), _HARMLESS))
-        minor = minor or _MINORS.found_in(words) or _AGE.search(" ".join(words)) is not None
+    for words in _understood(text):
+        minor = minor or _MINORS.found_in(words) or _is_young(" ".join(words))
         sexual = sexual or _SEXUAL.found_in(words)
-        if (minor and sexual) or _ALWAYS.found_in(words):
+        if (minor and sexual) or _ALWAYS.found_in(words) or any(_compound(word) for word in words):
             raise RequestRefused(REFUSAL)
+    if sexual and negative and any(_GROWN.found_in(words) for words in _understood(negative)):
+        raise RequestRefused(REFUSAL)
 
 
-def _readings(text: str) -> Iterator[str]:
-    """Every way in which `text` may be meant: lower case words with single spaces."""
-    plain = _folded(text)
-    apart, together = _SYNTAX.sub(" ", plain), _SYNTAX.sub("", plain)
-    meant = dict.fromkeys((apart, together))
-    meant |= dict.fromkeys(_TOKEN.sub(_unleeted(table), each) for each in tuple(meant) for table in _LEET)
-    meant |= dict.fromkeys(each.translate(_LOOKALIKES) for each in tuple(meant) if not each.isascii())
-    meant = dict.fromkeys(" ".join(_WORD.findall(each)) for each in meant)
-    for one_or_two in (r"\1", r"\1\1"):
-        meant |= dict.fromkeys(_STRETCHED.sub(one_or_two, each) for each in tuple(meant))
-    yield from meant
+def check_request(request: Request, *, before: str = "") -> None:
+    """The same for all that a resolved request says, however it came about; `before` are the words of what it begins from."""
+    check_prompt("\n".join((before, *texts_of(request))), negative=negative_of(request))
 
 
-def _folded(text: str) -> str:
-    """Compatibility forms, accents, apostrophes and invisible signs taken away; lower case."""
-    apart = unicodedata.normalize("NFKD", text)
-    kept = "".join(sign for sign in apart if unicodedata.category(sign) not in ("Mn", "Me", "Cf"))
-    return unicodedata.normalize("NFKC", kept).casefold().replace("'", "").replace("’", "")
+def texts_of(request: Request) -> tuple[str, ...]:
+    """What `request` wants to be seen: its prompt, that of its second pass, or the words that an enlargement carries on."""
+    if isinstance(request, GenerationRequest):
+        return (request.prompt.positive, request.hires.prompt if request.hires else "")
+    return (_SETTINGS.split(request.infotext, maxsplit=1)[0],)
 
 
-def _unleeted(table: Mapping[int, int]) -> Callable[[re.Match[str]], str]:
-    """Reads digits and signs as letters, in words that have letters too: numbers stay numbers."""
-
-    def read(found: re.Match[str]) -> str:
-        word = found[0].rstrip("!+.,")
-        return word.translate(table) if any(sign.isalpha() for sign in word) else found[0]
-
-    return read
+def negative_of(request: Request) -> str:
+    """What `request` wants not to be seen."""
+    if not isinstance(request, GenerationRequest):
+        return ""
+    return "\n".join((request.prompt.negative, request.hires.negative if request.hires else ""))
 
 
-def _spelled(words: Sequence[str]) -> list[str]:
-    """`words`, and behind them what rows of single letters spell: "l o l i" is one word too."""
+def is_for_adults(text: str) -> bool:
+    """Whether `text` asks for what only adults should see, as far as words tell."""
+    return any(_ADULT.found_in(words) for words in _understood(text))
+
+
+_SETTINGS: Final = re.compile(r"^(?:Negative prompt|Steps): ", re.MULTILINE)
+"""Where the prompt ends in the webui's parameter text."""
+
+
+def _is_young(text: str) -> bool:
+    """Whether an age below eighteen is said; the seven of a twenty-seven is none."""
+    return any(
+        found["said"] is None
+        or not text[max(0, found.start() - REACH) : found.start()].removesuffix(" and ").rstrip().endswith(TENS)
+        for found in _AGE.finditer(text)
+    )
+
+
+def _understood(text: str) -> list[Words]:
+    """The readings of `text` without harmless phrases, and with what is spelled or split in them as words."""
+    return [_spelled(_HARMLESS.without(words)) for words in readings(text)]
+
+
+def _spelled(words: Words) -> Words:
+    """`words`, and behind them what rows of single letters spell and what was written as two."""
     found = list(words)
-    for single, row in groupby(words, key=lambda word: len(word) == 1):
-        letters = "".join(row) if single else ""
-        if len(letters) >= 3:
-            found += [term for term in _SPELLABLE if term in letters]
+    for letters in rows_of_letters(words):
+        found += [term for term in _SPELLABLE if term in letters]
+    found += [whole for pair in pairwise(words) if (whole := SPLIT.get(pair))]
     return found
 
 
-def _without(words: Sequence[str], phrases: "_Terms") -> list[str]:
-    """`words` without those that belong to one of `phrases`."""
-    kept: list[str] = []
-    at = 0
-    while at < len(words):
-        length = phrases.length_at(words, at)
-        if not length:
-            kept.append(words[at])
-        at += length or 1
-    return kept
+def _compound(word: str) -> bool:
+    """Whether `word` is one for a child and one for sex, written together."""
+    if not 6 <= len(word) <= LONGEST:
+        return False
+    parts = ((word[:at], word[at:]) for at in range(3, len(word) - 2))
+    return any((a in _CHILD and b in _SEX) or (a in _SEX and b in _CHILD) for a, b in parts)
 
 
-class _Terms:
-    """A list of words and phrases, folded as texts are; those of scripts that part no words are looked for anywhere."""
-
-    def __init__(self, terms: Collection[str]) -> None:
-        folded = {_folded(term) for term in terms}
-        unparted = sorted(term for term in folded if _unparts(term))
-        self.phrases = folded.difference(unparted)
-        self._longest = max(len(phrase.split()) for phrase in self.phrases)
-        # Katakana words may hold another by chance (イエロー, yellow, holds エロ): they must stand alone.
-        alone = (
-            rf"(?<![{_KANA}]){term}(?![{_KANA}])" if re.fullmatch(f"[{_KANA}]+", term) else term for term in unparted
-        )
-        self._anywhere = re.compile("|".join(alone)) if unparted else None
-
-    def length_at(self, words: Sequence[str], at: int) -> int:
-        """How many words from `at` on are one of the phrases, the longest; 0 for none."""
-        for length in range(min(self._longest, len(words) - at), 0, -1):
-            if " ".join(words[at : at + length]) in self.phrases:
-                return length
-        return 0
-
-    def found_in(self, words: Sequence[str]) -> bool:
-        """Whether any of the terms stands in `words`."""
-        if any(self.length_at(words, at) for at in range(len(words))):
-            return True
-        return self._anywhere is not None and self._anywhere.search(" ".join(words)) is not None
+def _with_joined(terms: frozenset[str]) -> frozenset[str]:
+    """`terms`, the plurals and possessives of single words, and phrases written as one word."""
+    latin = [folded(term) for term in terms if term.isascii()]
+    plural = {f"{term}s" for term in latin if " " not in term}
+    return terms | plural | {term.replace(" ", "") for term in latin if " " in term}
 
 
-def _unparts(term: str) -> bool:
-    return any("\u3040" <= sign <= "\u9fff" or "\uac00" <= sign <= "\ud7a3" for sign in term)
-
-
-_ALWAYS, _MINORS, _SEXUAL, _HARMLESS = (_Terms(terms) for terms in (ALWAYS, MINORS, SEXUAL, HARMLESS))
+_ALWAYS, _MINORS = (Terms(_with_joined(terms)) for terms in (ALWAYS, MINORS))
+_SEXUAL, _HARMLESS, _GROWN, _ADULT = (Terms(terms) for terms in (SEXUAL, HARMLESS, GROWN, SEXUAL - SUGGESTIVE))
+_CHILD: Final = frozenset(term for term in _MINORS.phrases if " " not in term and len(term) > 2)
+_SEX: Final = frozenset(term for term in _SEXUAL.phrases if " " not in term and len(term) > 2)
 _SPELLABLE: Final = tuple(
     term for terms in (_ALWAYS, _MINORS, _SEXUAL) for term in sorted(terms.phrases) if len(term) > 2 and " " not in term
 )
