@@ -61,13 +61,10 @@ async def ask(desk: Desk, interaction: Asked, wish: Coroutine[Any, Any, Wish], *
     anything is queued.
     """
     address = address_of(desk, interaction, private=private)
-    desk.asking += 1
-    try:
-        if desk.asking > CROWD:
-            await _think(interaction, wish, private=private)
+    with desk.crowd.one_more() as asking:
+        if asking > CROWD:
+            await _think(desk, interaction, wish, private=private)
         job = await _make_in_time(interaction, _make(desk, address, wish), private=private)
-    finally:
-        desk.asking -= 1
     card = desk.board.card_of(job)
     try:
         message = await answer(interaction, card, private=private)
@@ -80,10 +77,15 @@ async def ask(desk: Desk, interaction: Asked, wish: Coroutine[Any, Any, Wish], *
     return job
 
 
-async def _think(interaction: Asked, wish: Coroutine[Any, Any, Wish], *, private: bool) -> None:
-    """Say that Easel is thinking; where Discord will not hear it, the wish is not begun."""
+async def _think(desk: Desk, interaction: Asked, wish: Coroutine[Any, Any, Wish], *, private: bool) -> None:
+    """Say that Easel is thinking, and let the others of the crowd hear it too before the wish is begun.
+
+    Where Discord will not hear it, the wish is not begun.
+    """
     try:
-        await interaction.response.defer(thinking=True, ephemeral=private)
+        with desk.crowd.telling():
+            await interaction.response.defer(thinking=True, ephemeral=private)
+        await desk.crowd.all_told()
     except BaseException:
         wish.close()
         raise

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
+from bot.discord_ui.crowd import Crowd
 from bot.discord_ui.debounce import Recent
 from bot.jobs.dispatcher import Dispatcher
 from bot.settings import Settings
@@ -40,7 +41,7 @@ def random_seed() -> int:
 class Desk:
     """`now` is seconds since 1970; `seed` gives a seed where none is asked for. `board` keeps the queue cards up to date.
 
-    `asking` counts the wishes that are being made and queued at this moment.
+    `crowd` counts those whose wishes are being made and queued at this moment.
     """
 
     settings: Settings
@@ -50,7 +51,7 @@ class Desk:
     board: "Board"
     now: Callable[[], float] = time.time
     seed: Callable[[], int] = random_seed
-    asking: int = 0
+    crowd: Crowd = field(default_factory=Crowd)
     reactions: Recent = field(default_factory=Recent)
     warm: asyncio.Event = field(default_factory=asyncio.Event)
     _shelf: Inventory = field(default_factory=Inventory)
