@@ -20,7 +20,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProject
 
 from inference.engine.layout import Source, clip_sources, open_clip_sources, unet_sources, vae_sources
 
-FamilyName = Literal["sd1", "sd2", "sdxl"]
+FamilyName = Literal["sd1", "sd2", "sdxl", "sdxl_refiner"]
 Prediction = Literal["epsilon", "v_prediction"]
 
 _VAE: dict[str, Any] = {
@@ -67,6 +67,9 @@ def tiny_config(family: FamilyName = "sd1") -> dict[str, Any]:
     if family == "sd2":
         unet = dict(_UNET, use_linear_projection=True, attention_head_dim=[2, 4])
         return {"native": 64, "unet": unet, "vae": dict(_VAE), "text_encoder": towered}
+    small = {"hidden_size": 8, "intermediate_size": 16, "projection_dim": 8}
+    if family == "sdxl_refiner":
+        return {"native": 64, "unet": _refiner_unet(), "vae": dict(_VAE), "text_encoder_2": {**towered, **small}}
     unet = dict(
         _UNET,
         use_linear_projection=True,
@@ -77,7 +80,6 @@ def tiny_config(family: FamilyName = "sd1") -> dict[str, Any]:
         addition_time_embed_dim=8,
         projection_class_embeddings_input_dim=8 + 6 * 8,
     )
-    small = {"hidden_size": 8, "intermediate_size": 16, "projection_dim": 8}
     return {
         "native": 64,
         "unet": unet,
@@ -85,6 +87,23 @@ def tiny_config(family: FamilyName = "sd1") -> dict[str, Any]:
         "text_encoder": {**_TEXT, **small},
         "text_encoder_2": {**towered, **small},
     }
+
+
+def _refiner_unet() -> dict[str, Any]:
+    """Four levels, of which the two in the middle attend: five numbers beside the pooled text, a context of one tower."""
+    return dict(
+        _UNET,
+        block_out_channels=[16, 16, 32, 32],
+        down_block_types=["DownBlock2D", *["CrossAttnDownBlock2D"] * 2, "DownBlock2D"],
+        up_block_types=["UpBlock2D", *["CrossAttnUpBlock2D"] * 2, "UpBlock2D"],
+        use_linear_projection=True,
+        attention_head_dim=[2, 2, 4, 4],
+        transformer_layers_per_block=2,
+        cross_attention_dim=8,
+        addition_embed_type="text_time",
+        addition_time_embed_dim=8,
+        projection_class_embeddings_input_dim=8 + 5 * 8,
+    )
 
 
 def tiny_weights(
@@ -96,13 +115,17 @@ def tiny_weights(
         torch.manual_seed(seed)
         unet = UNet2DConditionModel(**config["unet"])
         vae = AutoencoderKL(**config["vae"])
-        text = CLIPTextModel(CLIPTextConfig(**config["text_encoder"]))
-        second = CLIPTextModelWithProjection(CLIPTextConfig(**config["text_encoder_2"])) if family == "sdxl" else None
+        text = CLIPTextModel(CLIPTextConfig(**config["text_encoder"])) if "text_encoder" in config else None
+        projected = config.get("text_encoder_2")
+        second = CLIPTextModelWithProjection(CLIPTextConfig(**projected)) if projected else None
         for module in filter(None, (unet, vae, text, second)):
             _roughen(module)
     weights = _place(unet, unet_sources(unet.state_dict(), unet.config))
     weights |= _place(vae, vae_sources(vae.state_dict(), vae.config))
-    if family == "sd1":
+    if text is None:
+        assert second is not None
+        weights |= _place(second, open_clip_sources(second.state_dict(), prefix="conditioner.embedders.0.model."))
+    elif family == "sd1":
         weights |= _place(text, clip_sources(text.state_dict(), prefix="cond_stage_model.transformer."))
     elif family == "sd2":
         weights |= _place(text, open_clip_sources(text.state_dict(), prefix="cond_stage_model.model."))

@@ -14,7 +14,7 @@ from inference.api.result import Inventory, ModelFile
 
 LIMIT: Final = 25
 LENGTH: Final = 100
-_FAMILY_NAMES: Final = {"sd1": "SD 1", "sd2": "SD 2", "sdxl": "SDXL"}
+_FAMILY_NAMES: Final = {"sd1": "SD 1", "sd2": "SD 2", "sdxl": "SDXL", "sdxl_refiner": "SDXL refiner"}
 
 
 class Suggestion(msgspec.Struct, frozen=True):

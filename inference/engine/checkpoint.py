@@ -286,7 +286,7 @@ def _answers_like_v(unet: UNet2DConditionModel) -> bool:
 def _alphas(file: WeightsFile, family: Family, *, terminal: bool) -> Tensor:
     """The noise table: the file's own for SD1 and SD2 where it has one (a half-precision one included), else the usual."""
     table = default_alphas()
-    if family.id != "sdxl" and "alphas_cumprod" in file:
+    if not family.xl and "alphas_cumprod" in file:
         table = file.read("alphas_cumprod").float().clone()
         good = table.shape == (1000,) and bool(((table > 0) & (table <= 1)).all()) and bool((table.diff() <= 0).all())
         if not good:

@@ -30,7 +30,8 @@ Windows = tuple[Chunk, ...]
 class Encoder:
     """Encodes the texts of one pass of a request with one checkpoint; remembers what it has encoded.
 
-    `size` (width, height) is the pass's, which SDXL is told.
+    `size` (width, height) is the pass's, which SDXL is told, as height and width before any scaling, the corner where a
+    crop began, and height and width of the goal; its refiner is told an aesthetic score in place of the goal.
     """
 
     def __init__(
@@ -51,14 +52,19 @@ class Encoder:
         self._lengthened: dict[Any, Conditions] = {}
         self._empty: Conditions | None = None
         width, height = size
-        self._sizes = torch.tensor([[height, width, 0, 0, height, width]], device=device, dtype=dtype)
+        scores = checkpoint.family.scores
+        goals = ((height, width),) * 2 if scores is None else tuple((score,) for score in scores)
+        self._sizes = tuple(torch.tensor([[height, width, 0, 0, *goal]], device=device, dtype=dtype) for goal in goals)
 
-    def say(self, plan: PromptPlan, part: Part, call: int) -> Conditions:
-        """What `part` says at `call`. All that it says in its course is encoded in one go: it shares one emphasis mean."""
+    def say(self, plan: PromptPlan, part: Part, call: int, *, unwanted: bool = False) -> Conditions:
+        """What `part` says at `call`. All that it says in its course is encoded in one go: it shares one emphasis mean.
+
+        It is something `unwanted` in a negative prompt.
+        """
         now = (id(part), at_call(part.stages, call))
         if now not in self._now:
             if id(part) not in self._said:
-                self._said[id(part)] = self._encode(plan.variants(part))
+                self._said[id(part)] = self._encode(plan.variants(part), unwanted=unwanted)
             self._now[now] = self._said[id(part)][plan.windows[now[1]]]
         return self._now[now]
 
@@ -102,7 +108,7 @@ class Encoder:
             self._lengthened[key] = Conditions(context, conditions.pooled, conditions.sizes)
         return self._lengthened[key]
 
-    def _encode(self, variants: Mapping[Windows, int]) -> dict[Windows, Conditions]:
+    def _encode(self, variants: Mapping[Windows, int], *, unwanted: bool = False) -> dict[Windows, Conditions]:
         prompt = self._request.prompt
         self._checkpoint.wardrobe.wear(self._adapters)  # texts are encoded when first asked for: others ran since
         encoded = encode_texts(
@@ -114,15 +120,15 @@ class Encoder:
             counts=list(variants.values()),
         )
         return {
-            windows: self._placed(result.context, result.pooled)
+            windows: self._placed(result.context, result.pooled, self._sizes[unwanted])
             for windows, result in zip(variants, encoded, strict=True)
         }
 
-    def _placed(self, context: Tensor, pooled: Tensor | None) -> Conditions:
+    def _placed(self, context: Tensor, pooled: Tensor | None, sizes: Tensor) -> Conditions:
         placed = context.to(self._device, self._dtype)
         if pooled is None:
             return Conditions(placed)
-        return Conditions(placed, pooled.to(self._device, self._dtype), self._sizes)
+        return Conditions(placed, pooled.to(self._device, self._dtype), sizes)
 
 
 def encode_prompt(
@@ -176,7 +182,7 @@ def encode_prompt(
             plan_prompt(strip_comments(text), **language),
             plan_prompt(unwanted, composable=False, **language),
             pad=prompt.pad_conds,
-            blank=not unwanted.strip() and checkpoint.family.id == "sdxl",
+            blank=not unwanted.strip() and checkpoint.family.xl,
         ),
     )
 
@@ -188,12 +194,14 @@ def _sides(encoder: Encoder, wanted: PromptPlan, unwanted: PromptPlan, *, pad: s
         said = encoder.group(wanted, call)
         if pad != "empty":
             return said
-        length = max(said[0][1].context.shape[1], encoder.say(unwanted, unwanted.parts[0], call).context.shape[1])
+        length = max(
+            said[0][1].context.shape[1], encoder.say(unwanted, unwanted.parts[0], call, unwanted=True).context.shape[1]
+        )
         end = encoder.empty().context
         return tuple((weight, encoder.lengthen(conditions, length, end=end)) for weight, conditions in said)
 
     def negative(call: int) -> Conditions:
-        said = encoder.say(unwanted, unwanted.parts[0], call)
+        said = encoder.say(unwanted, unwanted.parts[0], call, unwanted=True)
         said = encoder.blank(said) if blank else said
         if not pad:
             return said

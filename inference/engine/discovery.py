@@ -272,7 +272,7 @@ def _judge_lora(path: Path) -> Facts:
     )
 
 
-_WIDTHS: dict[tuple[int, ...], str] = {(768,): "sd1", (1024,): "sd2", (768, 1280): "sdxl"}
+_WIDTHS: dict[tuple[int, ...], str] = {(768,): "sd1", (1024,): "sd2", (768, 1280): "sdxl", (1280,): "sdxl_refiner"}
 
 
 def _judge_embedding(path: Path) -> Facts:

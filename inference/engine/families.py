@@ -37,7 +37,8 @@ class Family:
 
     `native` is the side in pixels it was trained for, `vae_scale` what a latent is multiplied with after encoding.
     `normed`: hidden states pass the final layer norm; `skip` fixes the hidden state counted from the end, None lets the
-    request choose.
+    request choose. `xl`: its latents, noise levels and empty negatives are SDXL's. `scores` are the aesthetic scores that a
+    refiner is told, of what is wanted and of what is not; others are told the size of the picture they go for.
     """
 
     id: str
@@ -47,9 +48,11 @@ class Family:
     towers: tuple[Tower, ...]
     normed: bool
     skip: int | None
+    xl: bool = False
+    scores: tuple[float, float] | None = None
 
     def config(self) -> dict[str, Any]:
-        """The family's own configuration: sections unet, vae, text_encoder (and text_encoder_2)."""
+        """The family's own configuration: sections unet, vae, and one for each tower."""
         return json.loads((DATA / f"{self.id}.json").read_text(encoding="utf-8"))
 
 
@@ -83,6 +86,18 @@ FAMILIES: dict[str, Family] = {
         ),
         normed=False,
         skip=2,
+        xl=True,
+    ),
+    "sdxl_refiner": Family(
+        id="sdxl_refiner",
+        label="Stable Diffusion XL refiner",
+        native=1024,
+        vae_scale=0.13025,
+        towers=(Tower("text_encoder_2", "conditioner.embedders.0.model.", "open_clip", 0, projected=True),),
+        normed=False,
+        skip=2,
+        xl=True,
+        scores=(6.0, 2.5),
     ),
 }
 
@@ -104,8 +119,8 @@ def input_channels(shapes: Shapes) -> int:
 def identify(shapes: Shapes) -> Family:
     """The family of a checkpoint with these weights.
 
-    Raises BadFile when it is no Stable Diffusion checkpoint, or one that Easel does not paint with (refiner, pix2pix,
-    depth, or only a part of a model).
+    Raises BadFile when it is no Stable Diffusion checkpoint, or one that Easel does not paint with (pix2pix, depth,
+    or only a part of a model).
     """
     if _INPUT not in shapes:
         raise BadFile(_what_else(shapes))
@@ -115,7 +130,7 @@ def identify(shapes: Shapes) -> Family:
     if any(key.startswith("conditioner.embedders.1.") for key in shapes):
         return FAMILIES["sdxl"]
     if any(key.startswith("conditioner.embedders.0.model.") for key in shapes):
-        raise BadFile("is an SDXL refiner, which paints only after another model; use the base checkpoint.")
+        return FAMILIES["sdxl_refiner"]
     if any(key.startswith("cond_stage_model.model.") for key in shapes):
         return FAMILIES["sd2"]
     if any(key.startswith("cond_stage_model.transformer.") for key in shapes):
@@ -137,6 +152,12 @@ def _what_else(shapes: Shapes) -> str:
         if any(key.startswith(mark) or f".{mark}" in key for key in shapes):
             return sentence
     return "is no Stable Diffusion checkpoint: it has no UNet in the single-file layout."
+
+
+def share_latents(one: str, other: str) -> bool:
+    """Whether checkpoints of two families (by id) can go on with each other's latents; of unknown ones that is not known."""
+    known = [FAMILIES[name].xl for name in (one, other) if name in FAMILIES]
+    return len(known) < 2 or known[0] == known[1]
 
 
 def lora_family(metadata: Mapping[str, str], shapes: Shapes) -> str:

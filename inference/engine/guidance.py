@@ -51,7 +51,8 @@ def output_scales(sigma: float, prediction: Prediction) -> tuple[float, float]:
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """A prompt (part) as the UNet takes it: `context` (1, 77·k, C); for SDXL `pooled` (1, P) and `sizes` (1, 6)."""
+    """A prompt (part) as the UNet takes it: `context` (1, 77·k, C); for SDXL `pooled` (1, P) and
+    `sizes` (1, 6), of which its refiner has five."""
 
     context: Tensor
     pooled: Tensor | None = None

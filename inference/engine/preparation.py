@@ -8,16 +8,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import torch
 from PIL.Image import Image
 
 from inference.api.errors import FailureCode
 from inference.api.infotext import facts_of, seed_in, write_infotext
-from inference.api.request import GenerationRequest, ModelRef, UpscaleRequest
+from inference.api.request import GenerationRequest, ModelRef, Prompt, UpscaleRequest
 from inference.api.result import ImageResult, ModelFile
 from inference.engine.checkpoint import Checkpoint
 from inference.engine.conditions import encode_prompt
-from inference.engine.families import FAMILIES
+from inference.engine.families import FAMILIES, share_latents
 from inference.engine.forward import PaintingModel
 from inference.engine.generate import Palette, Source, paint
 from inference.engine.guidance import NoiseLevels
@@ -95,7 +96,7 @@ class Bench:
             wear=lambda: wear(checkpoint, adapters),
             tiling=request.tiling,
             alphas_cumprod=checkpoint.alphas_cumprod,
-            xl=checkpoint.family.id == "sdxl",
+            xl=checkpoint.family.xl,
         )
         with torch.inference_mode():
             guide = encode_prompt(
@@ -148,41 +149,59 @@ def prepare_painting(request: GenerationRequest, attachments: Attachments, shelf
     """Load, encode and lay out what `request` asks for. Raises Refused; then nothing stays lent."""
     info = shelf.find(request.model)
     vae = shelf.find_vae(request.model, info)
-    bench = Bench(request, shelf)
+    benches: dict[Prompt, Bench] = {}
+    notes: list[str] = []
+
+    def bench_of(index: int) -> Bench:
+        """Pictures with the same words share their brushes."""
+        words = request.prompt_of(index)
+        if words not in benches:
+            benches[words] = Bench(msgspec.structs.replace(request, prompt=words, drawn=None), shelf, notes)
+        return benches[words]
+
+    def release() -> None:
+        for bench in benches.values():
+            bench.give_back()
+
     try:
-        source = _source(request, attachments, bench.notes)
-        palette = _palette(request, bench)
+        source = _source(request, attachments, notes)
         network = _network(request, shelf)
-        first = bench.brushes(info, vae)
-        tracks = [
-            Track(
-                paint(request, index, model=first.model, device=shelf.device, palette=palette, source=source),
-                index=index,
-                model=first.model,
-                guide=first.guide,
-                upscaler=network,
+        tracks: list[Track] = []
+        for index in range(request.count):
+            bench = bench_of(index)
+            palette = _palette(bench.request, bench)
+            first = bench.brushes(info, vae)
+            painting = paint(
+                bench.request, index, model=first.model, device=shelf.device, palette=palette, source=source
             )
-            for index in range(request.count)
-        ]
-        calls = _calls(request, source, network, step=first.model.downsampling) * request.count
+            tracks.append(Track(painting, index=index, model=first.model, guide=first.guide, upscaler=network))
+        step = bench_of(0).brushes(info, vae).model.downsampling
+        calls = _calls(request, source, network, step=step) * request.count
     except BaseException:
-        bench.give_back()
+        release()
         raise
 
     def results(pictures: Sequence[Image]) -> tuple[ImageResult, ...]:
-        extra = {} if vae is None else {"VAE hash": vae.hash, "VAE": Path(vae.path).name}
-        worn = tuple(dict.fromkeys(adapter for adapters in bench.adapters for adapter in adapters))
-        if hashes := lora_hashes(worn, shelf.inventory):
-            extra["Lora hashes"] = hashes
-        if bench.learned:
-            extra["TI hashes"] = ", ".join(f"{name}: {digits}" for name, digits in bench.learned.items())
-        facts = [facts_of(request, index, model=info, extra=extra) for index in range(request.count)]
+        facts = [
+            facts_of(request, index, model=info, extra=_told(bench_of(index), vae)) for index in range(request.count)
+        ]
         return tuple(
             encode_png(picture, seed=fact.seed, infotext=write_infotext(fact))
             for picture, fact in zip(pictures, facts, strict=True)
         )
 
-    return Prepared(tracks, calls, "painting", results, bench.notes, release=bench.give_back)
+    return Prepared(tracks, calls, "painting", results, notes, release=release)
+
+
+def _told(bench: Bench, vae: ModelFile | None) -> dict[str, str]:
+    """What only the engine knows of how a picture was painted: the VAE, LoRAs and learned words by their hashes."""
+    extra = {} if vae is None else {"VAE hash": vae.hash, "VAE": Path(vae.path).name}
+    worn = tuple(dict.fromkeys(adapter for adapters in bench.adapters for adapter in adapters))
+    if hashes := lora_hashes(worn, bench.shelf.inventory):
+        extra["Lora hashes"] = hashes
+    if bench.learned:
+        extra["TI hashes"] = ", ".join(f"{name}: {digits}" for name, digits in bench.learned.items())
+    return extra
 
 
 def prepare_upscale(request: UpscaleRequest, attachments: Attachments, shelf: Shelf) -> Prepared:
@@ -224,7 +243,7 @@ def _palette(request: GenerationRequest, bench: Bench) -> Palette:
 
 def _check_latents(before: ModelFile, after: ModelFile, what: str) -> None:
     """Raise Refused when `after` cannot go on with a latent of `before`: SDXL's mean something else than SD 1's and 2's."""
-    if before.family != after.family and "sdxl" in (before.family, after.family):
+    if not share_latents(before.family, after.family):
         labels = [FAMILIES[file.family].label if file.family in FAMILIES else "unknown" for file in (after, before)]
         raise Refused(
             FailureCode.BAD_REQUEST,

@@ -58,7 +58,7 @@ class TextTower:
 
 @dataclass(frozen=True, slots=True)
 class TextEncoders:
-    """The text side of a checkpoint: one tower for SD1 and SD2, two for SDXL (L, then G)."""
+    """The text side of a checkpoint: one tower for SD1, SD2 and SDXL's refiner (G), two for SDXL (L, then G)."""
 
     family: Family
     towers: tuple[TextTower, ...]

@@ -15,6 +15,7 @@ from torch import Tensor
 from inference.api.result import ModelFile
 from inference.engine.bad_file import BadFile, BrokenModel
 from inference.engine.checkpoint import Checkpoint, load_vae_weights, read_config
+from inference.engine.families import share_latents
 from inference.engine.weights import WeightsFile
 
 
@@ -50,7 +51,7 @@ def load_vae(info: ModelFile, *, checkpoint: Checkpoint, device: torch.device, d
     Raises BrokenModel when the file is damaged, of another shape, or made for another family.
     """
     family = checkpoint.family
-    if info.family not in ("unknown", family.id) and "sdxl" in (info.family, family.id):
+    if not share_latents(info.family, family.id):
         raise BrokenModel(
             f"The VAE “{info.name}” is made for another family than the {family.label} model “{checkpoint.info.name}”; "
             "choose Automatic."

@@ -96,7 +96,7 @@ HONOURED: tuple[KeyRow, ...] = (
     KeyRow("Pad conds", "Prompt and negative made equally long with empty windows."),
     KeyRow("Pad conds v0", "The old way; set for DDIM and PLMS before 1.6.0."),
     KeyRow("Old prompt editing timelines", "Set for versions before 1.6.0."),
-    KeyRow("Refiner", "A checkpoint that takes over."),
+    KeyRow("Refiner", "A checkpoint that takes over: an SDXL refiner, or any of the same kind."),
     KeyRow("Refiner switch at", "0 to 1."),
     KeyRow("Refiner switch by sampling steps", "Set for versions before 1.8.0."),
     KeyRow("Hires refiner pass", "In which pass it takes over."),

@@ -10,6 +10,7 @@ from inference.api.lookup import find_hypernetwork, find_lora
 from inference.api.result import Inventory, ModelFile
 from inference.engine.bad_file import BadFile, BrokenModel
 from inference.engine.checkpoint import Checkpoint
+from inference.engine.families import FAMILIES
 from inference.engine.networks.merge import Adapter, AdapterSet, BadAdapter, places
 from inference.engine.weights import read_shapes
 
@@ -119,7 +120,7 @@ def _fitting(checkpoint: Checkpoint, info: ModelFile) -> list[str]:
     family = checkpoint.family
     if info.family not in ("unknown", family.id):
         raise BrokenModel(
-            f"The LoRA “{info.name}” is made for {_LABELS.get(info.family, info.family)}; "
+            f"The LoRA “{info.name}” is made for {FAMILIES[info.family].label if info.family in FAMILIES else info.family}; "
             f"“{checkpoint.info.name}” is a {family.label} model."
         )
     try:
@@ -136,5 +137,3 @@ def _fitting(checkpoint: Checkpoint, info: ModelFile) -> list[str]:
         return [f"{len(unplaced)} of the {len(layers)} layers of “{info.name}” have no place in this model."]
     return []
 
-
-_LABELS = {"sd1": "Stable Diffusion 1", "sd2": "Stable Diffusion 2", "sdxl": "Stable Diffusion XL"}

@@ -28,7 +28,7 @@ from tests.checkpoints import (
 
 Load = Callable[[Path], Checkpoint]
 CPU = torch.device("cpu")
-FAMILIES: tuple[FamilyName, ...] = ("sd1", "sd2", "sdxl")
+FAMILIES: tuple[FamilyName, ...] = ("sd1", "sd2", "sdxl", "sdxl_refiner")
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -53,10 +53,12 @@ def test_every_family_paints(tmp_path: Path, load: Load, family: FamilyName) -> 
     """Each family's UNet and VAE give finite answers of the right shape."""
     checkpoint = load(write_tiny_checkpoint(tmp_path / "a.safetensors", family=family))
     latent = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(0))
-    extra = {"text_embeds": torch.zeros(2, 8), "time_ids": torch.ones(2, 6)} if family == "sdxl" else None
+    told = {"sdxl": 6, "sdxl_refiner": 5}.get(family)
+    extra = {"text_embeds": torch.zeros(2, 8), "time_ids": torch.ones(2, told)} if told else None
+    width = tiny_config(family)["unet"]["cross_attention_dim"]
     with torch.inference_mode():
         answer = checkpoint.unet(
-            latent, torch.tensor(3.5), encoder_hidden_states=torch.ones(2, 77, 16), added_cond_kwargs=extra
+            latent, torch.tensor(3.5), encoder_hidden_states=torch.ones(2, 77, width), added_cond_kwargs=extra
         ).sample
     pixels = vae.decode(checkpoint, latent)
     assert answer.shape == latent.shape
@@ -220,4 +222,9 @@ def test_sdxl_defaults_describe_the_real_models() -> None:
         for name, family in TABLE.items():
             unet = UNet2DConditionModel(**family.config()["unet"])
             sizes[name] = sum(weight.numel() for weight in unet.parameters())
-    assert sizes == {"sd1": 859_520_964, "sd2": 865_910_724, "sdxl": 2_567_463_684}
+    assert sizes == {
+        "sd1": 859_520_964,
+        "sd2": 865_910_724,
+        "sdxl": 2_567_463_684,
+        "sdxl_refiner": 2_259_526_660,
+    }
