@@ -21,20 +21,23 @@ class Button(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """A line of a menu."""
+    """A line of a menu. `chosen`: it is marked from the beginning."""
 
     label: str
     value: str
     description: str = ""
     emoji: str = ""
+    chosen: bool = False
 
 
 class Menu(msgspec.Struct, frozen=True, kw_only=True):
-    """A menu from which one line is chosen; it takes a row of its own."""
+    """A menu from which `least` to `most` lines are chosen; it takes a row of its own."""
 
     custom_id: str
     choices: tuple[Choice, ...]
     placeholder: str = ""
+    least: int = 1
+    most: int = 1
 
 
 class Text(msgspec.Struct, frozen=True):

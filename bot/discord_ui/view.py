@@ -66,11 +66,16 @@ def _control(item: Button | Menu) -> discord.ui.Item[Any]:
                 value=choice.value,
                 description=choice.description or None,
                 emoji=choice.emoji or None,
+                default=choice.chosen,
             )
             for choice in item.choices
         ]
         return discord.ui.Select[discord.ui.LayoutView](
-            custom_id=item.custom_id, placeholder=item.placeholder or None, options=options
+            custom_id=item.custom_id,
+            placeholder=item.placeholder or None,
+            options=options,
+            min_values=item.least,
+            max_values=item.most,
         )
     return discord.ui.Button[discord.ui.LayoutView](
         label=item.label or None,
