@@ -62,8 +62,18 @@ class LimitSettings(Section):
     max_megapixels: Annotated[float, Field(gt=0, le=16)] = 4.2
     jobs_per_person: Annotated[int, Field(ge=1, le=100)] = 5
     jobs_per_guild: Annotated[int, Field(ge=1, le=10_000)] = 100
+    series_cells: Annotated[int, Field(ge=2, le=1000)] = 100
+    series_per_person: Annotated[int, Field(ge=1, le=20)] = 2
     upload_mib: Annotated[float, Field(gt=0, le=50)] = 10.0
     upload_megapixels: Annotated[float, Field(gt=0, le=100)] = 16.0
+
+
+class ModerationSettings(Section):
+    """`[moderation]`: who looks after Easel everywhere, and what no server can allow without the operator."""
+
+    operators: tuple[int, ...] = ()
+    nsfw: bool = False
+    nsfw_in_dms: bool = False
 
 
 class DiscordSettings(Section):
@@ -91,6 +101,7 @@ class Settings(BaseSettings):
     inference: InferenceSettings = InferenceSettings()
     generation: GenerationSettings = GenerationSettings()
     limits: LimitSettings = LimitSettings()
+    moderation: ModerationSettings = ModerationSettings()
     discord: DiscordSettings = DiscordSettings()
     sandbox: SandboxSettings = SandboxSettings()
 

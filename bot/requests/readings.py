@@ -104,10 +104,17 @@ class Terms:
 
     def found_in(self, words: Words) -> bool:
         """Whether any of the terms stands in `words`."""
-        if any(self.length_at(words, at) for at in range(len(words))):
-            return True
+        return bool(self.first_in(words))
+
+    def first_in(self, words: Words) -> str:
+        """The first of the terms that stands in `words`, or nothing."""
+        for at in range(len(words)):
+            length = self.length_at(words, at)
+            if length:
+                return " ".join(words[at : at + length])
         text = " ".join(words)
-        return self._anywhere is not None and not text.isascii() and self._anywhere.search(text) is not None
+        found = None if self._anywhere is None or text.isascii() else self._anywhere.search(text)
+        return "" if found is None else found[0]
 
     def without(self, words: Words) -> list[str]:
         """`words` without those that belong to one of the terms."""

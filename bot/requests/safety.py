@@ -79,9 +79,9 @@ def negative_of(request: Request) -> str:
     return "\n".join((request.prompt.negative, request.hires.negative if request.hires else ""))
 
 
-def is_for_adults(text: str) -> bool:
-    """Whether `text` asks for what only adults should see, as far as words tell."""
-    return any(_ADULT.found_in(words) for words in _understood(text))
+def adults_word(text: str) -> str:
+    """The word by which `text` asks for what only adults should see, as far as words tell; empty for none."""
+    return next((word for words in _understood(text) if (word := _ADULT.first_in(words))), "")
 
 
 _SETTINGS: Final = re.compile(r"^(?:Negative prompt|Steps): ", re.MULTILINE)

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from bot.errors import RequestRefused
-from bot.requests.safety import check_prompt, check_request, is_for_adults
+from bot.requests.safety import adults_word, check_prompt, check_request
 from inference.api.request import (
     Canvas,
     GenerationRequest,
@@ -236,4 +236,4 @@ def test_an_enlargement_is_judged_by_its_prompt_alone() -> None:
 )  # fmt: skip
 def test_pictures_for_adults_are_told_from_suggestive_ones(prompt: str, adults: bool) -> None:
     """Nakedness and sex are for adults only; what merely hints at them is left to a server's own block list."""
-    assert is_for_adults(prompt) is adults
+    assert bool(adults_word(prompt)) is adults
