@@ -40,6 +40,13 @@ class Menu(msgspec.Struct, frozen=True, kw_only=True):
     most: int = 1
 
 
+class ChannelMenu(msgspec.Struct, frozen=True, kw_only=True):
+    """A menu of the server's channels and threads that hold messages, filled by Discord; one is chosen. In servers only."""
+
+    custom_id: str
+    placeholder: str = ""
+
+
 class Text(msgspec.Struct, frozen=True):
     """Discord markdown, with everything that people wrote already escaped."""
 
@@ -49,7 +56,7 @@ class Text(msgspec.Struct, frozen=True):
 class Row(msgspec.Struct, frozen=True):
     """Up to five buttons, or one menu."""
 
-    items: tuple[Button, ...] | tuple[Menu]
+    items: tuple[Button, ...] | tuple[Menu] | tuple[ChannelMenu]
 
 
 class Picture(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import discord
 
-from bot.discord_ui.reply import Button, Gallery, Menu, Part, Reply, Row, Rule, Style, Text
+from bot.discord_ui.reply import Button, ChannelMenu, Gallery, Menu, Part, Reply, Row, Rule, Style, Text
 from bot.discord_ui.validate import check_components, check_files
 
 _STYLES: Final[dict[Style, discord.ButtonStyle]] = {
@@ -18,6 +18,13 @@ _STYLES: Final[dict[Style, discord.ButtonStyle]] = {
     "success": discord.ButtonStyle.success,
     "danger": discord.ButtonStyle.danger,
 }
+_WRITTEN_IN: Final = (
+    discord.ChannelType.text,
+    discord.ChannelType.news,
+    discord.ChannelType.public_thread,
+    discord.ChannelType.private_thread,
+    discord.ChannelType.news_thread,
+)
 
 
 def layout(reply: Reply) -> discord.ui.LayoutView:
@@ -58,7 +65,11 @@ def _part(part: Part) -> discord.ui.Item[Any]:
             return discord.ui.Separator[discord.ui.LayoutView]()
 
 
-def _control(item: Button | Menu) -> discord.ui.Item[Any]:
+def _control(item: Button | Menu | ChannelMenu) -> discord.ui.Item[Any]:
+    if isinstance(item, ChannelMenu):
+        return discord.ui.ChannelSelect[discord.ui.LayoutView](
+            custom_id=item.custom_id, placeholder=item.placeholder or None, channel_types=list(_WRITTEN_IN)
+        )
     if isinstance(item, Menu):
         options = [
             discord.SelectOption(
