@@ -8,6 +8,7 @@ import asyncio
 from pathlib import Path
 from typing import Final, Self
 
+from storage.benches import Benches
 from storage.connections import Connections
 from storage.discards import Discards
 from storage.errors import unavailable
@@ -42,6 +43,7 @@ class Database:
         self.posts = Posts(connections)
         self.images = Images(connections, pictures, self._discards)
         self.series = SeriesStore(connections, pictures, self._discards)
+        self.benches = Benches(connections, pictures, self._discards)
         self.people = People(connections, self._discards)
         self.styles = Styles(connections)
         self.seeds = Seeds(connections)

@@ -1,7 +1,8 @@
 """Which picture files may go: those that lost a row and that nothing else refers to.
 
-A file is referred to by a picture, or by a job or series that begins from it. Deletions write the hashes into `discards` in
-the same transaction; `Discards.clear` then removes what nobody needs, right after the commit, or at the next start.
+A file is referred to by a picture, by a job or series that begins from it, or by a bench on which it lies. Deletions write
+the hashes into `discards` in the same transaction; `Discards.clear` then removes what nobody needs, right after the commit, or
+at the next start.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage.connections import Connections
 from storage.pictures import PictureStore
 from storage.series_tables import series_sources
-from storage.tables import discards, images, job_sources, jobs
+from storage.tables import benches, discards, images, job_sources, jobs
 from storage.values import JobState
 
 _ENDED: Final = (JobState.DELIVERED, JobState.FAILED, JobState.CANCELLED)
@@ -36,6 +37,7 @@ class Discards:
                         select(discards.c.sha256).where(
                             exists().where(images.c.sha256 == discards.c.sha256)
                             | exists().where(job_sources.c.sha256 == discards.c.sha256)
+                            | exists().where(benches.c.picture == discards.c.sha256)
                             | exists().where(series_sources.c.sha256 == discards.c.sha256)
                         )
                     )

@@ -9,11 +9,12 @@ from sqlalchemy import delete, exists, func, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.benches import remove_benches
 from storage.connections import Connections
 from storage.discards import Discards, remove_jobs
 from storage.series import remove_series
 from storage.series_tables import series
-from storage.tables import favourites, jobs, palettes, people, seeds, styles
+from storage.tables import benches, favourites, jobs, palettes, people, seeds, styles
 from storage.values import Person, Usage
 
 PORTION: Final = 200
@@ -83,6 +84,7 @@ class People:
                 (people, people.c.id),
             ):
                 await connection.execute(delete(table).where(owner == person))
+            await remove_benches(connection, benches.c.person == person)
 
         mine = select(series.c.id).where(series.c.person == person)
         await self._connections.write(lambda connection: remove_series(connection, mine), then=self._discards.clear)
@@ -90,7 +92,7 @@ class People:
         while left:
             removed, left = await self._connections.write(remove_some, then=self._discards.clear)
             total += removed
-        await self._connections.write(remove_rest)
+        await self._connections.write(remove_rest, then=self._discards.clear)
         # deleted rows are overwritten in the file (secure_delete), but older pages may linger in the log until it is cut
         await self._connections.checkpoint()
         return total

@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
 """Every revision that this Easel knows, oldest first. A file at the newest opens without loading Alembic."""
 
 
@@ -216,6 +216,22 @@ samples: Final = Table(
 )
 """The job that painted what a model or LoRA does; `model` is the file's sha256, or of its path while it has none."""
 Index("ix_samples_job", samples.c.job)
+
+benches: Final = Table(
+    "benches",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("person", BigInteger, nullable=False),
+    Column("created", Real(), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("picture", String(64)),
+    Column("said", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""What people are in the middle of: refused forms, and pictures that wait for words."""
+Index("ix_benches_person", benches.c.person)
+Index("ix_benches_created", benches.c.created)
+Index("ix_benches_picture", benches.c.picture, sqlite_where=text("picture IS NOT NULL"))
 
 discards: Final = Table(
     "discards",

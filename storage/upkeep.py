@@ -64,10 +64,10 @@ def examine(folder: Path) -> Health:
             ).fetchone()
             shown = {sha256 for (sha256,) in connection.execute("SELECT DISTINCT sha256 FROM images")}
             begun: set[str] = set()
-            for table in ("job_sources", "series_sources"):
-                # a file of an earlier revision lacks the second; it is looked at all the same
+            for table, column in (("job_sources", "sha256"), ("series_sources", "sha256"), ("benches", "picture")):
+                # a file of an earlier revision lacks some; it is looked at all the same
                 if connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone():
-                    begun |= {sha256 for (sha256,) in connection.execute(f"SELECT DISTINCT sha256 FROM {table}")}  # noqa: S608 - the names above
+                    begun |= {sha256 for (sha256,) in connection.execute(f"SELECT DISTINCT {column} FROM {table}")}  # noqa: S608 - the names above
     except sqlite3.Error as error:
         raise unavailable(error, folder) or error from error
     kept = hashes_below(folder / "pictures")

@@ -207,6 +207,20 @@ class SavedSeed(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
 
 
+class Bench(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody is in the middle of: words by name, and a picture (sha256) where they brought one along.
+
+    `kind` says what the words mean to whoever put them there.
+    """
+
+    id: int
+    person: int
+    created: float
+    kind: str
+    picture: str | None = None
+    said: Mapping[str, str] = {}
+
+
 class Person(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody has chosen. `remember`: offer their last choices again. `dm`: deliver to their DMs by default."""
 
