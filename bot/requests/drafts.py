@@ -16,9 +16,10 @@ class ImagineDraft(msgspec.Struct, frozen=True, kw_only=True):
     """A wish as it was typed. None means "not said"; `resolve` then takes the server's default, `edited` what there was.
 
     `seed` is text: a number, "random", or the name of a saved seed (in an edit also "keep" and "variation"). `lora` is a
-    list such as `ink:0.8, fur`. `aspect` is an id of the catalogue, or a ratio such as 7:4; `size` (width, height) in pixels wins over it.
-    `init_image` is the sha256 of the picture to begin from and `init_size` its (width, height), which decides the shape
-    where neither aspect nor size is said. `tiling` makes edges that join with themselves. `private` asks for the answer by direct message.
+    list such as `ink:0.8, fur`. `aspect` is an id of the catalogue, or a ratio such as 7:4; `size` (width, height) in pixels
+    wins over it. `init_image` is the sha256 of the picture to begin from and `init_size` its (width, height), which decides
+    the shape where neither aspect nor size is said. `tiling` makes edges that join with themselves. `private` asks for the
+    answer by direct message.
     """
 
     prompt: str = ""

@@ -60,6 +60,21 @@ class Prompt(msgspec.Struct, frozen=True, omit_defaults=True):
         require(1 <= self.clip_skip <= 12, f"Clip skip must be between 1 and 12, not {self.clip_skip}.")
 
 
+class Drawn(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Words that were chosen by chance: the templates, and prompt and negative prompt of each picture in order.
+
+    Without `texts` every picture has the request's own prompt, which came of the templates.
+    """
+
+    positive: str
+    negative: str = ""
+    texts: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        for text in (self.positive, self.negative, *(text for texts in self.texts for text in texts)):
+            _require_prompt(text)
+
+
 class Canvas(msgspec.Struct, frozen=True):
     """Size of the picture in pixels; both sides are multiples of 8."""
 
@@ -196,6 +211,7 @@ class Refiner(msgspec.Struct, frozen=True, omit_defaults=True):
 class GenerationRequest(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag="paint"):
     """Paint `count` pictures; picture i uses seed + i.
 
+    `drawn` says where the words come from that were chosen by chance, and those of each picture where they differ.
     `tiling` makes edges that join with themselves. `extra_noise` is laid over the source, or over the enlargement of hires
     fix, beyond what the strength asks for, in parts of the seed's noise.
     """
@@ -212,8 +228,13 @@ class GenerationRequest(msgspec.Struct, frozen=True, omit_defaults=True, kw_only
     refiner: Refiner | None = None
     tiling: bool = False
     extra_noise: float = 0.0
+    drawn: Drawn | None = None
 
     def __post_init__(self) -> None:
+        require(
+            self.drawn is None or len(self.drawn.texts) in {0, self.count},
+            "A job whose pictures have words of their own has some for each picture.",
+        )
         require(1 <= self.count <= MAX_COUNT, f"A job may have 1 to {MAX_COUNT} pictures, not {self.count}.")
         require(0.0 <= self.extra_noise <= 1.0, f"Extra noise must be between 0 and 1, not {self.extra_noise:g}.")
         require(
@@ -222,6 +243,13 @@ class GenerationRequest(msgspec.Struct, frozen=True, omit_defaults=True, kw_only
         )
         if self.hires is not None:
             _require_hires_size(self.size)
+
+    def prompt_of(self, index: int) -> Prompt:
+        """The words of picture `index`, from 0."""
+        if self.drawn is None or not self.drawn.texts:
+            return self.prompt
+        positive, negative = self.drawn.texts[index]
+        return msgspec.structs.replace(self.prompt, positive=positive, negative=negative)
 
     @property
     def size(self) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """The request of one picture of many: what would paint it again alone.
 
 Owns the rule by which picture i of a job gets its seeds: seed + i, or where a variation is asked the same seed and
-variation seed + i (the webui's).
+variation seed + i (the webui's); and its own words, where each has some.
 """
 
 import msgspec
@@ -16,7 +16,14 @@ def single(request: Request, index: int, *, seed: int | None = None) -> Request:
     """
     if not isinstance(request, GenerationRequest):
         return request
-    return msgspec.structs.replace(request, count=1, seeds=_seeds_of(request.seeds, index, seed))
+    drawn = None if request.drawn is None else msgspec.structs.replace(request.drawn, texts=())
+    return msgspec.structs.replace(
+        request,
+        prompt=request.prompt_of(index),
+        drawn=drawn,
+        count=1,
+        seeds=_seeds_of(request.seeds, index, seed),
+    )
 
 
 def _seeds_of(seeds: Seeds, index: int, seed: int | None) -> Seeds:

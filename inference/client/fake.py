@@ -163,7 +163,7 @@ class FakeBackend:
 def _painted(request: GenerationRequest, index: int, model: ModelFile) -> ImageResult:
     facts = facts_of(request, index, model=model)
     size = request.canvas.width, request.canvas.height
-    digest = hashlib.sha256(f"{request.prompt.positive}\n{model.hash}\n{facts.seed}\n{index}".encode()).digest()
+    digest = hashlib.sha256(f"{facts.prompt}\n{model.hash}\n{facts.seed}\n{index}".encode()).digest()
     ramp = Image.linear_gradient("L").rotate(90 * (digest[0] % 4)).resize(size)
     glow = ImageChops.invert(Image.radial_gradient("L")).resize(size)
     planes = [ImageChops.add(_dimmed(ramp, digest[i]), _dimmed(glow, digest[i + 3] // 2)) for i in (1, 2, 3)]

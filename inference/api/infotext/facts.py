@@ -13,7 +13,17 @@ from inference.api.infotext.names import AUTOMATIC, UNIFORM
 from inference.api.infotext.parsing import NEGATIVE
 from inference.api.infotext.quoting import Value
 from inference.api.infotext.writing import Facts
-from inference.api.request import GenerationRequest, Guidance, Hires, ModelRef, Refiner, Sampling, SourcePicture
+from inference.api.request import (
+    Drawn,
+    GenerationRequest,
+    Guidance,
+    Hires,
+    ModelRef,
+    Prompt,
+    Refiner,
+    Sampling,
+    SourcePicture,
+)
 from inference.api.result import ModelFile
 
 _SAMPLERS = {row.id: row for row in SAMPLERS}
@@ -30,11 +40,11 @@ def facts_of(
     request: GenerationRequest, index: int, *, model: ModelFile, extra: Mapping[str, Value] | None = None
 ) -> Facts:
     """Facts of picture `index` of `request`, painted with `model`; `extra` are keys that only the engine knows."""
-    sampling, guidance, seeds, prompt = request.sampling, request.guidance, request.seeds, request.prompt
+    sampling, guidance, seeds, prompt = request.sampling, request.guidance, request.seeds, request.prompt_of(index)
     varied = seeds.variation_strength != 0
     strength = request.source or request.hires
     options: dict[str, Value] = {
-        **(_hires(request, request.hires) if request.hires is not None else {}),
+        **(_hires(request, request.hires, prompt) if request.hires is not None else {}),
         **(_source(request.source) if request.source is not None else {}),
         **(extra or {}),
         "Emphasis": None if prompt.emphasis == "Original" else prompt.emphasis,
@@ -45,6 +55,7 @@ def facts_of(
         "Old prompt editing timelines": True if prompt.old_timelines else None,
         "Extra noise": number(request.extra_noise) or None,
         **(_refiner(request.refiner) if request.refiner is not None else {}),
+        **(_templates(request.drawn) if request.drawn is not None else {}),
     }
     return Facts(
         prompt=readable(prompt.positive),
@@ -143,14 +154,14 @@ def _guidance(guidance: Guidance) -> dict[str, Value]:
     }
 
 
-def _hires(request: GenerationRequest, hires: Hires) -> dict[str, Value]:
+def _hires(request: GenerationRequest, hires: Hires, words: Prompt) -> dict[str, Value]:
     sampler, schedule = hires.sampler or request.sampling.sampler, hires.schedule
     prompt, negative = readable(hires.prompt), readable(hires.negative)
     return {
         "Hires checkpoint": None if hires.model is None else title(hires.model),
         "Hires sampler": _SAMPLERS[sampler].label if hires.sampler else None,
-        "Hires prompt": prompt if prompt and prompt != readable(request.prompt.positive) else None,
-        "Hires negative prompt": negative if negative and negative != readable(request.prompt.negative) else None,
+        "Hires prompt": prompt if prompt and prompt != readable(words.positive) else None,
+        "Hires negative prompt": negative if negative and negative != readable(words.negative) else None,
         "Hires schedule type": schedule_label(sampler, schedule) if schedule else None,
         "Hires CFG Scale": None if hires.cfg_scale is None else number(hires.cfg_scale),
         "Hires upscale": number(hires.scale) if hires.resize is None else None,
@@ -185,6 +196,11 @@ def _source(source: SourcePicture) -> dict[str, Value]:
             "Masked content": mask.content if mask.content != "original" else None,
         }
     return told
+
+
+def _templates(drawn: Drawn) -> dict[str, Value]:
+    """What the words were drawn from, under the keys of the webui's extension for dynamic prompts."""
+    return {"Template": readable(drawn.positive) or None, "Negative Template": readable(drawn.negative) or None}
 
 
 def _refiner(refiner: Refiner) -> dict[str, Value]:
