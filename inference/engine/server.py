@@ -43,6 +43,8 @@ _log = logging.getLogger(__name__)
 HEARTBEAT = 1.0
 """Seconds between two Alive."""
 _TOO_LARGE = "The pictures are too large to be handed over together; ask for fewer, or for smaller ones."
+NICENESS = 10
+"""How far a painter on the processor stands behind the bot (POSIX)."""
 
 
 class Connection:
@@ -123,6 +125,8 @@ def serve(sock: socket.socket) -> int:
     from inference.engine.studio import Studio
 
     studio = Studio(hello.settings)
+    if studio.device.type == "cpu":
+        _give_way()
     engine = Engine(
         prepare=studio.prepare,
         send=connection.send,
@@ -137,6 +141,15 @@ def serve(sock: socket.socket) -> int:
     stopped.set()
     connection.close()
     return 0
+
+
+def _give_way() -> None:
+    """Let the bot go first: a painter that computes on every core would keep people waiting for a word.
+
+    The threads that compute are started later by this one, and inherit it.
+    """
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
 
 
 def _serve_commands(connection: Connection, engine: "Engine", studio: "Studio") -> None:

@@ -1,6 +1,7 @@
 """The real worker, killed and lied to: what was running ends with words, and the next picture is painted."""
 
 import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
@@ -35,6 +36,12 @@ def request(steps: int) -> GenerationRequest:
         model=ModelRef("tiny"),
         sampling=Sampling(steps=steps),
     )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no niceness")
+async def test_a_painter_on_the_processor_lets_the_bot_go_first(backend: LocalBackend) -> None:
+    """Whoever asks while every core paints is answered by a process that the painter stands behind."""
+    assert psutil.Process(backend.pid).nice() > psutil.Process().nice()
 
 
 async def test_kill_9_in_the_middle_of_a_picture(backend: LocalBackend) -> None:
