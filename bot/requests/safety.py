@@ -66,9 +66,11 @@ def check_request(request: Request, *, before: str = "") -> None:
 
 
 def texts_of(request: Request) -> tuple[str, ...]:
-    """What `request` wants to be seen: its prompt, that of its second pass, or the words that an enlargement carries on."""
+    """What `request` wants to be seen: its prompt, that of its second pass and those of its single pictures, or the words that
+    an enlargement carries on."""
     if isinstance(request, GenerationRequest):
-        return (request.prompt.positive, request.hires.prompt if request.hires else "")
+        own = () if request.drawn is None else tuple(dict.fromkeys(positive for positive, _ in request.drawn.texts))
+        return (request.prompt.positive, request.hires.prompt if request.hires else "", *own)
     return (_SETTINGS.split(request.infotext, maxsplit=1)[0],)
 
 
@@ -76,7 +78,8 @@ def negative_of(request: Request) -> str:
     """What `request` wants not to be seen."""
     if not isinstance(request, GenerationRequest):
         return ""
-    return "\n".join((request.prompt.negative, request.hires.negative if request.hires else ""))
+    own = () if request.drawn is None else tuple(dict.fromkeys(negative for _, negative in request.drawn.texts))
+    return "\n".join((request.prompt.negative, request.hires.negative if request.hires else "", *own))
 
 
 def adults_word(text: str) -> str:
