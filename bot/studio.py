@@ -12,6 +12,7 @@ from typing import Any
 
 import discord
 
+from bot.discord_ui.admin.gate import may_use
 from bot.discord_ui.client import EaselClient
 from bot.discord_ui.commands.table import register_all
 from bot.discord_ui.desk import Desk
@@ -20,8 +21,10 @@ from bot.discord_ui.posting.delivery import Delivery
 from bot.discord_ui.presses.press import answer_press, press_item
 from bot.discord_ui.presses.table import HANDLERS
 from bot.discord_ui.reactions import on_reaction
+from bot.discord_ui.series.runs import Runs
 from bot.errors import SetupError
 from bot.jobs.dispatcher import Dispatcher
+from bot.requests.safety import check_request
 from bot.settings import Settings
 from inference.api.backend import Backend
 from inference.client.clock import Clock, SystemClock
@@ -73,7 +76,13 @@ async def studio(
         )
         ends.push_async_callback(client.close)
         dispatcher = Dispatcher(
-            db, painter, limits=settings.limits, max_rows=2 * settings.inference.max_rows, clock=clock, now=now
+            db,
+            painter,
+            limits=settings.limits,
+            max_rows=2 * settings.inference.max_rows,
+            check=check_request,
+            clock=clock,
+            now=now,
         )
         board = Board(
             client,
@@ -84,14 +93,29 @@ async def studio(
         )
         delivery = Delivery(client, db=db, board=board, clock=clock, now=now)
         dispatcher.listener = delivery
+        series = Runs(
+            client,
+            db=db,
+            dispatcher=dispatcher,
+            ready=delivery.ready,
+            clock=clock,
+            seconds=settings.discord.progress_seconds,
+            max_rows=settings.inference.max_rows,
+            now=now,
+        )
+        delivery.cells = series.ended
         desk = Desk(settings=settings, db=db, backend=painter, dispatcher=dispatcher, board=board, now=now)
         _furnish(client, desk, delivery)
         failing = asyncio.create_task(_bring_up(painter, desk), name="painter")
         ends.push_async_callback(_end, failing)
+        for guild, chosen in await db.guilds.closed():
+            dispatcher.hold(guild or None, held=chosen.closed == "paused")
         await dispatcher.start()
         ends.push_async_callback(dispatcher.stop)
         ends.push_async_callback(delivery.stop)
         await _hang_cards(desk)
+        await series.start()
+        ends.push_async_callback(series.stop)
         board.start()
         ends.push_async_callback(board.stop)
         yield Easel(client, desk, delivery, failing)
@@ -116,6 +140,10 @@ def _furnish(client: EaselClient, desk: Desk, delivery: Delivery) -> None:
     async def answer_emoji(event: discord.RawReactionActionEvent) -> None:
         await on_reaction(desk, client, event)
 
+    async def gate(interaction: discord.Interaction[Any]) -> bool:
+        return await may_use(desk, interaction)
+
+    client.tree.gate = gate
     client.on_form = answer_form
     client.on_emoji = answer_emoji
     client.on_up = delivery.ready.set
@@ -136,5 +164,5 @@ async def _end(task: asyncio.Task[None]) -> None:
 async def _hang_cards(desk: Desk) -> None:
     """Queue cards of jobs that were open when Easel ended go on where they were."""
     for job in await desk.db.jobs.unfinished():
-        if job.state in {JobState.QUEUED, JobState.RUNNING}:
+        if job.series is None and job.state in {JobState.QUEUED, JobState.RUNNING}:
             await desk.board.hang(job, job.card_message)

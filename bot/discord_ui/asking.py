@@ -11,10 +11,12 @@ from typing import Any, Final
 import discord
 import msgspec
 
+from bot.discord_ui.admin.gate import admit, visit_of
 from bot.discord_ui.answers import answer
 from bot.discord_ui.desk import Asked, Desk
 from bot.discord_ui.posting import places
 from bot.discord_ui.posting.nonces import nonce_of
+from bot.requests.policy import Visit
 from inference.api.request import Request
 from storage.values import Address, Job
 
@@ -64,7 +66,8 @@ async def ask(desk: Desk, interaction: Asked, wish: Coroutine[Any, Any, Wish], *
     with desk.crowd.one_more() as asking:
         if asking > CROWD:
             await _think(desk, interaction, wish, private=private)
-        job = await _make_in_time(interaction, _make(desk, address, wish), private=private)
+        visit = visit_of(interaction, private=private)
+        job = await _make_in_time(interaction, _make(desk, address, visit, wish), private=private)
     card = desk.board.card_of(job)
     try:
         message = await answer(interaction, card, private=private)
@@ -102,13 +105,13 @@ async def _make_in_time(interaction: Asked, job: Coroutine[Any, Any, Job], *, pr
         making.cancel()
 
 
-async def _make(desk: Desk, address: Address, wish: Coroutine[Any, Any, Wish]) -> Job:
-    return await _submit(desk, address, await wish)
+async def _make(desk: Desk, address: Address, visit: Visit, wish: Coroutine[Any, Any, Wish]) -> Job:
+    return await _submit(desk, address, visit, await wish)
 
 
-async def ask_by_reaction(desk: Desk, client: discord.Client, address: Address, wish: Wish) -> Job:
+async def ask_by_reaction(desk: Desk, client: discord.Client, address: Address, visit: Visit, *, wish: Wish) -> Job:
     """Queue `wish` of somebody who reacted; its queue card is a message of its own."""
-    job = await _submit(desk, address, wish)
+    job = await _submit(desk, address, visit, wish)
     card = desk.board.card_of(job)
     try:
         message = await places.post(client, address.channel, card, nonce=nonce_of(job.id, post=_CARD))
@@ -119,7 +122,9 @@ async def ask_by_reaction(desk: Desk, client: discord.Client, address: Address, 
     return job
 
 
-async def _submit(desk: Desk, address: Address, wish: Wish) -> Job:
+async def _submit(desk: Desk, address: Address, visit: Visit, wish: Wish) -> Job:
+    """Through the gate, and into the queue."""
+    allowance = await admit(desk, visit, wish.request, kind=wish.kind, parent=wish.parent)
     return await desk.dispatcher.submit(
         address=address,
         request=wish.request,
@@ -127,6 +132,7 @@ async def _submit(desk: Desk, address: Address, wish: Wish) -> Job:
         prompt=wish.prompt,
         parent=wish.parent,
         sources=wish.sources,
+        allowance=allowance,
     )
 
 

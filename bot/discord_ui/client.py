@@ -50,8 +50,22 @@ def missing_permissions(granted: discord.Permissions) -> tuple[str, ...]:
     return tuple(sorted(name for name, wanted in PERMISSIONS if wanted and not have[name]))
 
 
+Gate = Callable[[Asked], Awaitable[bool]]
+"""Whether a command may be used where it is used; it tells the person where it may not."""
+
+
 class Tree(app_commands.CommandTree[discord.Client]):
-    """The commands; an error in any of them is answered in words, to the person alone."""
+    """The commands; an error in any of them is answered in words, to the person alone. `gate` is asked before each."""
+
+    gate: Gate | None = None
+
+    async def interaction_check(self, interaction: Asked, /) -> bool:
+        """Ask the gate."""
+        try:
+            return self.gate is None or await self.gate(interaction)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the person gets a sentence
+            await answer_error(interaction, error)
+            return False
 
     async def on_error(self, interaction: Asked, error: app_commands.AppCommandError, /) -> None:
         """Answer an error; one in an autocomplete has nowhere to be shown."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
+from bot.discord_ui.admin.policies import Policies
 from bot.discord_ui.crowd import Crowd
 from bot.discord_ui.debounce import Recent
 from bot.jobs.dispatcher import Dispatcher
@@ -24,6 +25,7 @@ from storage.database import Database
 
 if TYPE_CHECKING:
     from bot.discord_ui.posting.board import Board
+    from bot.discord_ui.series.runs import Runs
 
 Asked = discord.Interaction[Any]
 LOOK_AGAIN: float = 30.0
@@ -39,9 +41,10 @@ def random_seed() -> int:
 
 @dataclass(slots=True)
 class Desk:
-    """`now` is seconds since 1970; `seed` gives a seed where none is asked for. `board` keeps the queue cards up to date.
+    """`now` is seconds since 1970; `seed` gives a seed where none is asked for. `board` keeps the queue cards up to date,
+    `series` those of many pictures at once.
 
-    `crowd` counts those whose wishes are being made and queued at this moment.
+    `policies` are the servers' rules. `crowd` counts those whose wishes are being made and queued at this moment.
     """
 
     settings: Settings
@@ -49,14 +52,19 @@ class Desk:
     backend: Backend
     dispatcher: Dispatcher
     board: "Board"
+    series: "Runs"
     now: Callable[[], float] = time.time
     seed: Callable[[], int] = random_seed
     crowd: Crowd = field(default_factory=Crowd)
+    policies: Policies = field(init=False)
     reactions: Recent = field(default_factory=Recent)
     warm: asyncio.Event = field(default_factory=asyncio.Event)
     _shelf: Inventory = field(default_factory=Inventory)
     _looked: float | None = None
     _looking: asyncio.Task[None] | None = None
+
+    def __post_init__(self) -> None:
+        self.policies = Policies(self.db, self.settings, now=self.now)
 
     def shelf(self) -> Inventory:
         """Models as last seen, at once; empty before the painter is up for the first time."""

@@ -14,6 +14,7 @@ import msgspec
 
 from bot.discord_ui import view
 from bot.discord_ui.actions import Action, read_ticket
+from bot.discord_ui.admin.gate import visit_by
 from bot.discord_ui.asking import ask_by_reaction
 from bot.discord_ui.desk import Desk
 from bot.discord_ui.error_replies import error_reply
@@ -24,6 +25,7 @@ from bot.discord_ui.presses.painting import DERIVATIONS
 from bot.discord_ui.reply import Reply
 from bot.discord_ui.shown import picture_of
 from bot.errors import NotAllowed
+from bot.requests.policy import Visit
 from storage.errors import Missing
 from storage.values import Address, Image
 
@@ -36,7 +38,7 @@ _VARIATION: Final = "\ufe0f"
 class Reaction(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody's emoji under a message of ours. `images` are the pictures that it is about, `job` the job of a queue card.
 
-    `may_manage`: whether this person manages messages there.
+    `visit` is who and where for the gate, `may_manage` whether this person manages messages there.
     """
 
     person: int
@@ -44,6 +46,7 @@ class Reaction(msgspec.Struct, frozen=True, kw_only=True):
     message: int
     images: tuple[int, ...]
     job: int | None
+    visit: Visit
     may_manage: bool
 
 
@@ -98,6 +101,7 @@ async def _read(client: discord.Client, event: discord.RawReactionActionEvent) -
         message=event.message_id,
         images=images,
         job=job,
+        visit=visit_by(client, event),
         may_manage=await _may_manage(client, event),
     )
 
@@ -146,7 +150,8 @@ def _derived(action: Action) -> Answer:
         if not reaction.images:
             return
         image: Image = await picture_of(desk.db, reaction.images[0])
-        await ask_by_reaction(desk, client, reaction.address, await DERIVATIONS[action](desk, image))
+        wish = await DERIVATIONS[action](desk, image)
+        await ask_by_reaction(desk, client, reaction.address, reaction.visit, wish=wish)
 
     return answer
 

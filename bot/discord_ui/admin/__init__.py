@@ -1,0 +1,1 @@
+"""Servers: what their managers choose and see, the gate that keeps it, and reports."""
