@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Final, Self
 
 from storage.benches import Benches
+from storage.collections import Collections
 from storage.connections import Connections
 from storage.discards import Discards
 from storage.errors import unavailable
+from storage.gallery import Gallery
 from storage.guilds import Guilds
 from storage.images import Images
 from storage.jobs import Jobs
@@ -24,6 +26,7 @@ from storage.reports import Reports
 from storage.schema import prepare_file
 from storage.seeds import Seeds
 from storage.series import SeriesStore
+from storage.showcase import Showcase
 from storage.statistics import Figures
 from storage.styles import Styles
 
@@ -42,6 +45,9 @@ class Database:
         self.jobs = Jobs(connections, pictures, self._discards)
         self.posts = Posts(connections)
         self.images = Images(connections, pictures, self._discards)
+        self.gallery = Gallery(connections)
+        self.collections = Collections(connections)
+        self.showcase = Showcase(connections)
         self.series = SeriesStore(connections, pictures, self._discards)
         self.benches = Benches(connections, pictures, self._discards)
         self.people = People(connections, self._discards)

@@ -11,6 +11,7 @@ from storage.discards import Discards, remove_images
 from storage.errors import Missing
 from storage.pictures import PictureStore
 from storage.rows import image_of, readable
+from storage.gallery_tables import unkept
 from storage.tables import favourites, images
 from storage.values import Image, Page
 
@@ -28,6 +29,12 @@ class Images:
         async with self._connections.read() as connection:
             row = (await connection.execute(select(images).where(images.c.id == image))).mappings().first()
         return None if row is None else image_of(row)
+
+    async def unkept_by(self, image: int) -> int | None:
+        """Whose picture this was, where it was shown and not kept since they keep no history; None for any other."""
+        query = select(unkept.c.person).where(unkept.c.image == image)
+        async with self._connections.read() as connection:
+            return (await connection.execute(query)).scalar_one_or_none()
 
     async def of_job(self, job: int) -> tuple[Image, ...]:
         """A job's pictures in order."""
@@ -70,9 +77,10 @@ class Images:
         if not await self._remove(images.c.id == image):
             raise Missing("picture", image)
 
-    async def remove_message(self, message: int) -> int:
-        """Delete every picture that a message shows. Returns how many there were."""
-        return await self._remove((images.c.message == message) & (images.c.message != 0))
+    async def remove_message(self, message: int, *, person: int) -> int:
+        """Delete every picture of `person`'s that a message shows. Returns how many there were."""
+        shown = (images.c.message == message) & (images.c.message != 0)
+        return await self._remove(shown & (images.c.person == person))
 
     async def star(self, person: int, image: int, now: float) -> bool:
         """Star a picture. False when it had that person's star already. Raises Missing."""

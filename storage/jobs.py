@@ -7,7 +7,7 @@ queue, the painter and Discord.
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from inference.api.request import Request, attachments_of
@@ -16,13 +16,15 @@ from storage.connections import Act, Connections
 from storage.discards import Discards, note, note_unused
 from storage.errors import Missing, WrongState
 from storage.guild_settings import Allowance
+from storage.history import let_go
+from storage.labels import add_labels
 from storage.pictures import PictureStore
 from storage.rows import Row, image_of, job_of, readable, to_json, unreadable
 from storage.series import take
 from storage.series_values import CellRef
 from storage.statistics import fast_seconds
 from storage.tables import images as image_table
-from storage.tables import job_sources, jobs
+from storage.tables import job_sources, jobs, people
 from storage.transitions import add_row, change, create_post, job_row, move, new_image, new_job, settle_posts
 from storage.values import Address, Image, Job, JobState, Unreadable
 
@@ -51,12 +53,13 @@ class Jobs:
         sources: Mapping[str, bytes] = {},
         allowance: Allowance | None = None,
         cell: CellRef | None = None,
+        styles: Sequence[str] = (),
     ) -> Job:
         """Write down a new job, queued, together with the pictures that it begins from (sha256 to bytes).
 
         What the request names and `sources` lacks must be here already; a `parent` that is gone is left out. When this
         returns, a crash does not lose the job. With an `allowance` that this job does not fit in any more it is `slow`: two
-        who ask at once cannot both have the last of it. With a `cell` it is that cell's one job. Raises Missing when a picture
+        who ask at once cannot both have the last of it. With a `cell` it is that cell's one job. `styles` are the names that were asked for. Raises Missing when a picture
         is neither given nor here or the cell may not begin, ValueError when a key is not the hash of its bytes.
         """
         hashes = await self._pictures.put_all(sources.values())
@@ -77,6 +80,7 @@ class Jobs:
             )
             slow = "" if fits or allowance is None else allowance.words
             about = {"kind": kind, "prompt": prompt, "parent": alive, "series": cell.series if cell else None}
+            about |= {"origin": parent, "styles": to_json(tuple(styles))}
             values = new_job(address, request, cost=cost, created=now, slow=slow, **about)
             row = await add_row(connection, jobs, values)
             if cell is not None:
@@ -188,6 +192,7 @@ class Jobs:
             for index, ((painted, request, model), sha256) in enumerate(zip(parts, hashes, strict=True)):
                 values = new_image(row, painted, request, index=index, model=model, sha256=sha256, created=now)
                 kept.append(image_of(await add_row(connection, image_table, values)))
+            await add_labels(connection, row, [(image.id, image.request, image.model) for image in kept])
             await create_post(connection, job, kind="result", channel=row["channel"])
             return tuple(kept)
 
@@ -216,18 +221,28 @@ class Jobs:
         return await self._connections.write(act, then=self._discards.clear)
 
     async def deliver(self, job: int, *, message: int, channel: int, now: float) -> None:
-        """It has been shown in `message` of `channel`: rendered to delivered. Raises WrongState, Missing."""
+        """It has been shown in `message` of `channel`: rendered to delivered. Raises WrongState, Missing.
+
+        Where its asker keeps no history, nothing of it is kept then; unless it was shown nowhere (`message` 0).
+        """
+        forgotten = bool(message) and await self._is_forgotten(job)
 
         async def act(connection: AsyncConnection) -> None:
             await move(connection, job, to=JobState.DELIVERED, told=True, finished=now)
             shown = update(image_table).where(image_table.c.job == job)
             await connection.execute(shown.values(message=message, message_channel=channel))
             await settle_posts(connection, job, kind="result", state="sent", message=message)
+            if forgotten:
+                await let_go(connection, job)
 
-        await self._connections.write(act)
+        await self._connections.write(act, then=self._discards.clear if forgotten else None)
 
     async def mark_told(self, job: int, *, message: int = 0) -> None:
-        """The person has seen that it failed or was cancelled. Raises WrongState for other jobs, Missing."""
+        """The person has seen that it failed or was cancelled. Raises WrongState for other jobs, Missing.
+
+        Where they keep no history, nothing of it is kept then; unless it has pictures that could not be shown.
+        """
+        forgotten = await self._is_forgotten(job, painted=False)
 
         async def act(connection: AsyncConnection) -> None:
             state = (await job_row(connection, job))["state"]
@@ -235,8 +250,19 @@ class Jobs:
                 raise WrongState(job, state=state, wanted="told")
             await change(connection, job, told=True)
             await settle_posts(connection, job, kind="failure", state="sent", message=message)
+            if forgotten:
+                await let_go(connection, job)
 
-        await self._connections.write(act)
+        await self._connections.write(act, then=self._discards.clear if forgotten else None)
+
+    async def _is_forgotten(self, job: int, *, painted: bool = True) -> bool:
+        """Whether nothing is to be kept of a job once its end was told. A series keeps its cells, which it shows together."""
+        mine = (jobs.c.id == job) & jobs.c.series.is_(None) & ~people.c.history
+        pictures = exists().where(image_table.c.job == job)
+        query = select(exists().where(mine & (people.c.id == jobs.c.person)), pictures)
+        async with self._connections.read() as connection:
+            chosen, has_pictures = (await connection.execute(query)).one()
+        return bool(chosen) and (painted or not has_pictures)
 
     async def _untold(self) -> Sequence[Row]:
         query = select(jobs).where(~jobs.c.told).order_by(jobs.c.id)

@@ -5,13 +5,15 @@ Owns the rows of `people`, and what "everything of theirs" means.
 
 from typing import Any, Final
 
-from sqlalchemy import delete, exists, func, select
+import msgspec
+from sqlalchemy import delete, exists, func, select, text
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.benches import remove_benches
 from storage.connections import Connections
 from storage.discards import Discards, remove_jobs
+from storage.gallery_tables import collections, searches, unkept
 from storage.series import remove_series
 from storage.series_tables import series
 from storage.tables import benches, favourites, jobs, palettes, people, seeds, styles
@@ -34,15 +36,16 @@ class People:
             row = (await connection.execute(select(people).where(people.c.id == person))).mappings().first()
         return Person(id=person) if row is None else Person(**row)
 
-    async def set(self, person: int, *, remember: bool | None = None, dm: bool | None = None) -> Person:
+    async def set(
+        self, person: int, *, remember: bool | None = None, dm: bool | None = None, history: bool | None = None
+    ) -> Person:
         """Change what is given, and return what holds now."""
-        changes: dict[str, Any] = {
-            name: value for name, value in (("remember", remember), ("dm", dm)) if value is not None
-        }
+        given = {"remember": remember, "dm": dm, "history": history}
+        changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
 
         async def act(connection: AsyncConnection) -> Person:
             default = Person(id=person)
-            first = {"id": person, "remember": default.remember, "dm": default.dm, **changes}
+            first = {**msgspec.structs.asdict(default), **changes}
             written = insert(people).values(first)
             # with nothing to change, write the id over itself: a conflict that does nothing returns no row
             written = written.on_conflict_do_update(index_elements=["id"], set_=changes or {"id": person})
@@ -62,7 +65,8 @@ class People:
         return Usage(pictures=pictures, starred=starred, seconds=seconds, since=since)
 
     async def forget(self, person: int) -> int:
-        """Remove everything of theirs: series, jobs, posts, pictures and their files, stars, styles, seeds, choices.
+        """Remove everything of theirs: series, jobs, posts, pictures and their files, stars, collections, searches, styles,
+        seeds, choices.
 
         Jobs that are still open go too: cancel them first, so that the painter stops. A file that somebody else's picture
         or job refers to stays for them. Somebody with many pictures goes in several acts, so that others need not wait for
@@ -81,9 +85,14 @@ class People:
                 (styles, styles.c.owner),
                 (seeds, seeds.c.person),
                 (palettes, palettes.c.person),
+                (collections, collections.c.person),
+                (searches, searches.c.person),
+                (unkept, unkept.c.person),
                 (people, people.c.id),
             ):
                 await connection.execute(delete(table).where(owner == person))
+            # the index of words marks what goes and writes it anew only now and then
+            await connection.execute(text("INSERT INTO search(search) VALUES ('optimize')"))
             await remove_benches(connection, benches.c.person == person)
 
         mine = select(series.c.id).where(series.c.person == person)

@@ -29,12 +29,6 @@ class Posts:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
 
-    async def pending(self) -> tuple[Post, ...]:
-        """All that is owed, oldest first."""
-        query = select(posts).where(posts.c.state == "pending").order_by(posts.c.id)
-        async with self._connections.read() as connection:
-            return tuple(post_of(row) for row in (await connection.execute(query)).mappings())
-
     async def of_job(self, job: int) -> tuple[Post, ...]:
         """All posts of a job, in the order in which they were made."""
         query = select(posts).where(posts.c.job == job).order_by(posts.c.ordinal)
@@ -72,15 +66,9 @@ class Posts:
     async def sent(self, post: int, message: int, now: float) -> None:
         """It is there, as `message`. Raises Missing."""
         del now  # when it was sent is in the message's own id
-        await self._end(post, state="sent", message=message)
 
-    async def lost(self, post: int) -> None:
-        """It can never be sent: the channel is gone, say. The next `begin` makes a new one. Raises Missing."""
-        await self._end(post, state="lost", message=0)
-
-    async def _end(self, post: int, *, state: str, message: int) -> None:
         async def act(connection: AsyncConnection) -> None:
-            ended = update(posts).where(posts.c.id == post).values(state=state, message=message)
+            ended = update(posts).where(posts.c.id == post).values(state="sent", message=message)
             if not (await connection.execute(ended)).rowcount:
                 raise Missing("post", post)
 

@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Every revision that this Easel knows, oldest first. A file at the newest opens without loading Alembic."""
 
 
@@ -56,6 +56,7 @@ people: Final = Table(
     Column("id", BigInteger, primary_key=True),
     Column("remember", Boolean, nullable=False),
     Column("dm", Boolean, nullable=False),
+    Column("history", Boolean, nullable=False, server_default=text("1")),
 )
 
 guilds: Final = Table(
@@ -95,6 +96,8 @@ jobs: Final = Table(
     Column("slow", Text, nullable=False, server_default=""),
     Column("started", Real()),
     Column("series", Integer),
+    Column("styles", Text, nullable=False, server_default="[]"),
+    Column("origin", Integer),
     sqlite_autoincrement=True,
 )
 Index("ix_jobs_untold", jobs.c.id, sqlite_where=text("told = 0"))
@@ -134,8 +137,11 @@ images: Final = Table(
     Column("message", BigInteger, nullable=False),
     Column("message_channel", BigInteger, nullable=False),
     Column("bytes", Integer, nullable=False),
+    Column("origin", Integer),
+    Column("words", Text, nullable=False, server_default=""),
     sqlite_autoincrement=True,
 )
+"""`origin` is what `parent` was and stays when that is gone (0: unknown); `words` are what it is found by (`storage.words`)."""
 Index("ix_images_job_index", images.c.job, images.c.index, unique=True)
 Index("ix_images_person", images.c.person, images.c.id)
 Index("ix_images_message", images.c.message, sqlite_where=text("message != 0"))

@@ -15,6 +15,7 @@ from storage.errors import Missing, WrongState
 from storage.rows import Row, address_columns, to_json
 from storage.tables import images, jobs, posts
 from storage.values import NEXT, Address, JobState, PostKind, PostState
+from storage.words import words_of
 
 _INSERTS: Final = {table: insert(table).returning(*table.c) for table in (jobs, images, posts)}
 
@@ -95,7 +96,7 @@ def new_job(address: Address, request: Request, **columns: Any) -> dict[str, Any
 def new_image(job: Row, painted: ImageResult, request: Request, **columns: Any) -> dict[str, Any]:
     """Columns of a picture that has just been painted for `job`."""
     return {
-        **{name: job[name] for name in ("person", "guild", "channel", "prompt", "kind", "parent")},
+        **{name: job[name] for name in ("person", "guild", "channel", "prompt", "kind", "parent", "origin")},
         "job": job["id"],
         "width": painted.width,
         "height": painted.height,
@@ -105,5 +106,6 @@ def new_image(job: Row, painted: ImageResult, request: Request, **columns: Any) 
         "message": 0,
         "message_channel": 0,
         "bytes": len(painted.data),
+        "words": words_of(request, job["prompt"]),
         **columns,
     }

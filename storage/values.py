@@ -107,6 +107,7 @@ class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
 class Image(msgspec.Struct, frozen=True, kw_only=True):
     """One picture. `request` paints this one alone (count 1, its own seed).
 
+    `parent` is the picture that it came of, None where there was none or it is gone; `origin` says so where it is gone.
     `index` counts from 0 within the job. `message` and `message_channel` are 0 until it is shown. `bytes` is the file's size.
     """
 
@@ -130,6 +131,7 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     message: int = 0
     message_channel: int = 0
     bytes: int
+    origin: int | None = None
 
 
 PostKind = Literal["result", "failure"]
@@ -222,11 +224,15 @@ class Bench(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody has chosen. `remember`: offer their last choices again. `dm`: deliver to their DMs by default."""
+    """What somebody has chosen. `remember`: offer their last choices again. `dm`: deliver to their DMs by default.
+
+    `history`: keep what they painted after it has been shown.
+    """
 
     id: int
     remember: bool = True
     dm: bool = False
+    history: bool = True
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):

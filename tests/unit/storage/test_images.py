@@ -74,13 +74,14 @@ async def test_an_id_never_means_another_picture(database: Database, paint: Pain
 
 
 async def test_deleting_a_message(database: Database, paint: Paint) -> None:
-    """Every picture that a message shows goes with it, and no other."""
+    """Every picture of that person that a message shows goes with it, and no other."""
     await paint(b"one", b"two", message=77)
     await paint(b"three", message=78)
     await paint(b"not shown yet")
-    assert await database.images.remove_message(77) == 2
-    assert await database.images.remove_message(77) == 0
-    assert await database.images.remove_message(0) == 0
+    assert await database.images.remove_message(77, person=4) == 0
+    assert await database.images.remove_message(77, person=3) == 2
+    assert await database.images.remove_message(77, person=3) == 0
+    assert await database.images.remove_message(0, person=3) == 0
     assert await database.pictures.hashes() == {sha(b"three"), sha(b"not shown yet")}
 
 

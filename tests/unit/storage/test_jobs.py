@@ -146,7 +146,7 @@ async def test_rendering_keeps_everything_at_once(database: Database, paint: Pai
     job = await database.jobs.get(images[0].job)
     assert job is not None
     assert (job.state, job.notes, job.seconds, job.rows, job.finished) == ("rendered", ("no such LoRA",), 1.5, 40, None)
-    (post,) = await database.posts.pending()
+    (post,) = await database.posts.of_job(job.id)
     assert (post.job, post.kind, post.tried, post.nonce) == (job.id, "result", None, f"easel-{job.id}-0")
 
 
@@ -185,7 +185,6 @@ async def test_delivering_says_where(database: Database, paint: Paint) -> None:
     images = await paint(b"one", b"two", message=77)
     assert [image.id for image in await database.images.of_message(77)] == [image.id for image in images]
     assert {image.message_channel for image in await database.images.of_message(77)} == {1}
-    assert await database.posts.pending() == ()
     assert await database.jobs.unfinished() == ()
     (post,) = await database.posts.of_job(images[0].job)
     assert (post.state, post.message) == ("sent", 77)
@@ -196,7 +195,7 @@ async def test_a_result_that_cannot_be_shown_keeps_its_pictures(database: Databa
     images = await paint(b"one")
     await database.jobs.fail(images[0].job, reason="The channel is gone and your DMs are closed.", now=30.0)
     assert (await database.images.page(3)).total == 1
-    assert await database.posts.pending() == ()
+    assert [post.state for post in await database.posts.of_job(images[0].job)] == ["lost"]
 
 
 async def test_the_card_leads_to_the_job(database: Database, ask: Ask) -> None:

@@ -17,7 +17,7 @@ async def test_a_second_try_is_the_same_post(database: Database, paint: Paint) -
     first = await database.posts.begin(job, channel=1, now=100.0)
     assert (first.tried, first.state, first.ordinal) == (100.0, "pending", 0)
     assert await database.posts.begin(job, channel=1, now=160.0) == first
-    assert await database.posts.pending() == (first,)
+    assert await database.posts.of_job(job) == (first,)
 
 
 async def test_a_sent_post_is_not_sent_again(database: Database, paint: Paint) -> None:
@@ -25,30 +25,18 @@ async def test_a_sent_post_is_not_sent_again(database: Database, paint: Paint) -
     job = (await paint(b"one"))[0].job
     post = await database.posts.begin(job, channel=1, now=100.0)
     await database.posts.sent(post.id, 77, 101.0)
-    assert await database.posts.pending() == ()
     again = await database.posts.begin(job, channel=1, now=200.0)
     assert (again.id, again.state, again.message) == (post.id, "sent", 77)
-
-
-async def test_a_lost_post_makes_room_for_another(database: Database, paint: Paint) -> None:
-    """Where a channel is gone, the next try is a post of its own with a nonce of its own, in the other channel."""
-    job = (await paint(b"one"))[0].job
-    first = await database.posts.begin(job, channel=1, now=100.0)
-    await database.posts.lost(first.id)
-    assert await database.posts.pending() == ()
-    second = await database.posts.begin(job, channel=9, now=110.0)
-    assert (second.ordinal, second.channel, second.nonce) == (1, 9, f"easel-{job}-1")
-    assert [post.state for post in await database.posts.of_job(job)] == ["lost", "pending"]
 
 
 async def test_an_untried_post_may_move(database: Database, paint: Paint) -> None:
     """A post that was never tried goes to the channel that it is begun in; a tried one is lost and replaced."""
     job = (await paint(b"one"))[0].job
-    (owed,) = await database.posts.pending()
+    (owed,) = await database.posts.of_job(job)
     moved = await database.posts.begin(job, channel=9, now=100.0)
     assert (moved.id, moved.channel) == (owed.id, 9)
     replaced = await database.posts.begin(job, channel=8, now=110.0)
-    assert (replaced.channel, replaced.tried) == (8, 110.0)
+    assert (replaced.channel, replaced.tried, replaced.nonce) == (8, 110.0, f"easel-{job}-1")
     assert [post.state for post in await database.posts.of_job(job)] == ["lost", "pending"]
 
 
@@ -58,7 +46,7 @@ async def test_failures_are_posts_too(database: Database, ask: Ask) -> None:
     with pytest.raises(WrongState):
         await database.posts.begin(job, channel=1, now=1.0)
     await database.jobs.fail(job, reason="Out of memory.", now=2.0)
-    assert await database.posts.pending() == ()
+    assert await database.posts.of_job(job) == ()
     post = await database.posts.begin(job, channel=1, now=3.0)
     assert (post.kind, post.nonce) == ("failure", f"easel-{job}-0")
     await database.jobs.mark_told(job, message=88)
@@ -82,7 +70,5 @@ async def test_posts_that_are_gone(database: Database) -> None:
     """A post or job that does not exist is Missing."""
     with pytest.raises(Missing):
         await database.posts.sent(5, 1, 1.0)
-    with pytest.raises(Missing):
-        await database.posts.lost(5)
     with pytest.raises(Missing):
         await database.posts.begin(5, channel=1, now=1.0)

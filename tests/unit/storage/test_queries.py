@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import event
 
 from storage.database import FILE, Database
+from storage.gallery_values import Order, Query
 
 QUESTIONS: dict[str, Callable[[Database], Awaitable[object]]] = {
     "unfinished": lambda db: db.jobs.unfinished(),
@@ -17,7 +18,20 @@ QUESTIONS: dict[str, Callable[[Database], Awaitable[object]]] = {
     "recent": lambda db: db.jobs.recent_of(3),
     "open": lambda db: db.jobs.count_open(person=3, guild=2),
     "sources": lambda db: db.jobs.sources(1),
-    "pending": lambda db: db.posts.pending(),
+    "found": lambda db: db.gallery.page(3, Query(words="fox red", model="painter", since=1.0, order=Order.STARS)),
+    "found starred": lambda db: db.gallery.page(3, Query(starred=True, words="fox", lora="ink"), offset=90),
+    "found collected": lambda db: db.gallery.page(3, Query(collection=1, style="ink", order=Order.OLDEST)),
+    "kin": lambda db: db.gallery.kin(3),
+    "children": lambda db: db.gallery.children(3),
+    "names": lambda db: db.gallery.names(3, "lora", Query()),
+    "starred names": lambda db: db.gallery.names(3, "lora", Query(starred=True)),
+    "may open": lambda db: db.gallery.may_open(3, 1),
+    "packed": lambda db: db.gallery.packed(3, Query(words="fox"), limit=100),
+    "servers": lambda db: db.gallery.servers(3, limit=10),
+    "collections": lambda db: db.collections.of(3, image=1),
+    "showcase": lambda db: db.showcase.pending(),
+    "stars that count": lambda db: db.showcase.stars(1),
+    "unkept": lambda db: db.images.unkept_by(1),
     "posts of a job": lambda db: db.posts.of_job(1),
     "page": lambda db: db.images.page(3, offset=90),
     "starred page": lambda db: db.images.page(3, starred=True, offset=90),

@@ -18,7 +18,7 @@ async def none_to_see(made: Studio, job: int) -> None:
     assert made.heard.ends(job) == ["cancelled"]
     assert await made.state(job) is JobState.CANCELLED
     assert await made.db.images.of_job(job) == ()
-    assert await made.db.posts.pending() == ()
+    assert await made.db.posts.of_job(job) == ()
     assert made.dispatcher.standing(job) is None
     assert not await made.dispatcher.cancel(job)
 
