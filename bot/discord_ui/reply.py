@@ -47,6 +47,16 @@ class ChannelMenu(msgspec.Struct, frozen=True, kw_only=True):
     placeholder: str = ""
 
 
+class Picker(msgspec.Struct, frozen=True, kw_only=True):
+    """A menu of the server's channels or roles, filled by Discord; none to `most` are chosen, `chosen` are at first."""
+
+    custom_id: str
+    kind: Literal["channels", "roles"]
+    chosen: tuple[int, ...] = ()
+    placeholder: str = ""
+    most: int = 25
+
+
 class Text(msgspec.Struct, frozen=True):
     """Discord markdown, with everything that people wrote already escaped."""
 
@@ -56,14 +66,15 @@ class Text(msgspec.Struct, frozen=True):
 class Row(msgspec.Struct, frozen=True):
     """Up to five buttons, or one menu."""
 
-    items: tuple[Button, ...] | tuple[Menu] | tuple[ChannelMenu]
+    items: tuple[Button, ...] | tuple[Menu] | tuple[ChannelMenu] | tuple[Picker]
 
 
 class Picture(msgspec.Struct, frozen=True):
-    """A file of the reply, shown; `description` is its alt text."""
+    """A file of the reply, shown; `description` is its alt text. A `spoiler` is seen by who clicks on it."""
 
     file: str
     description: str
+    spoiler: bool = False
 
 
 class Gallery(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import discord
 
-from bot.discord_ui.reply import Button, ChannelMenu, Gallery, Menu, Part, Reply, Row, Rule, Style, Text
+from bot.discord_ui.reply import Button, ChannelMenu, Gallery, Menu, Part, Picker, Reply, Row, Rule, Style, Text
 from bot.discord_ui.validate import check_components, check_files
 
 _STYLES: Final[dict[Style, discord.ButtonStyle]] = {
@@ -57,7 +57,10 @@ def _part(part: Part) -> discord.ui.Item[Any]:
         case Text(markdown):
             return discord.ui.TextDisplay[discord.ui.LayoutView](markdown)
         case Gallery(pictures):
-            shown = (discord.MediaGalleryItem(f"attachment://{p.file}", description=p.description) for p in pictures)
+            shown = (
+                discord.MediaGalleryItem(f"attachment://{p.file}", description=p.description, spoiler=p.spoiler)
+                for p in pictures
+            )
             return discord.ui.MediaGallery[discord.ui.LayoutView](*shown)
         case Row(items):
             return discord.ui.ActionRow[discord.ui.LayoutView](*(_control(item) for item in items))
@@ -65,7 +68,25 @@ def _part(part: Part) -> discord.ui.Item[Any]:
             return discord.ui.Separator[discord.ui.LayoutView]()
 
 
-def _control(item: Button | Menu | ChannelMenu) -> discord.ui.Item[Any]:
+def _picker(item: Picker) -> discord.ui.Item[Any]:
+    kind = discord.SelectDefaultValueType.channel if item.kind == "channels" else discord.SelectDefaultValueType.role
+    chosen = [discord.SelectDefaultValue(id=each, type=kind) for each in item.chosen[: item.most]]
+    common: dict[str, Any] = {
+        "custom_id": item.custom_id,
+        "placeholder": item.placeholder or None,
+        "min_values": 0,
+        "max_values": item.most,
+        "default_values": chosen,
+    }
+    if item.kind == "roles":
+        return discord.ui.RoleSelect[discord.ui.LayoutView](**common)
+    types = [discord.ChannelType.text, discord.ChannelType.news, discord.ChannelType.forum]
+    return discord.ui.ChannelSelect[discord.ui.LayoutView](channel_types=types, **common)
+
+
+def _control(item: Button | Menu | ChannelMenu | Picker) -> discord.ui.Item[Any]:
+    if isinstance(item, Picker):
+        return _picker(item)
     if isinstance(item, ChannelMenu):
         return discord.ui.ChannelSelect[discord.ui.LayoutView](
             custom_id=item.custom_id, placeholder=item.placeholder or None, channel_types=list(_WRITTEN_IN)
