@@ -27,6 +27,19 @@ class Action(StrEnum):
     AGAIN = "again"
     EDIT = "edit"
     EDIT_FORM = "editform"
+    SETTINGS = "tune"
+    SETTINGS_FORM = "tuneform"
+    REOPEN = "reopen"
+    REGION = "region"
+    CELL = "cell"
+    REGION_WORDS = "regionask"
+    REGION_FORM = "regionform"
+    ZOOM = "zoom"
+    MOVE = "move"
+    BENCH = "bench"
+    REMIX = "remix"
+    REMIX_FORM = "remixform"
+    PAINT_HERE = "here"
     STAR = "star"
     INFO = "info"
     DELETE = "del"
@@ -39,6 +52,40 @@ class Action(StrEnum):
     REMOVE = "rm"
     FORGET = "forget"
     RETRY = "retry"
+    STYLES = "styles"
+    STYLE = "style"
+    STYLE_FORM = "styleform"
+    STYLE_OF = "tostyle"
+    STYLE_OF_FORM = "tostyleform"
+    SEEDS = "seeds"
+    SEED_OF = "toseed"
+    SEED_FORM = "seedform"
+    PICKER = "pick"
+    SHOW = "show"
+    KIN = "kin"
+    FIND = "find"
+    FIND_FORM = "findform"
+    SORT = "sort"
+    SETS = "sets"
+    SET_OPEN = "setopen"
+    SET_NAME = "setname"
+    SET_FORM = "setform"
+    SET_DELETE = "setdel"
+    SET_DROP = "setdrop"
+    KEEP_IN = "keepin"
+    KEEP_SET = "keepset"
+    KEEP_NEW = "keepnew"
+    KEEP_FORM = "keepform"
+    POST = "post"
+    POST_TO = "postto"
+    EXPORT = "zip"
+    EXPORT_STOP = "zipstop"
+    SERIES_GO = "sgo"
+    SERIES_NO = "sno"
+    SERIES_STOP = "sstop"
+    SERIES_PAGE = "spage"
+    SERIES_CELL = "scell"
+    SERIES_DELETE = "sdel"
 
 
 class Ticket(msgspec.Struct, frozen=True):
@@ -59,7 +106,7 @@ class Ticket(msgspec.Struct, frozen=True):
     @property
     def custom_id(self) -> str:
         """As Discord carries it."""
-        parts = [PREFIX, self.action.value, _to_base36(self.id)]
+        parts = [PREFIX, self.action.value, base36(self.id)]
         return ":".join([*parts, self.argument] if self.argument else parts)
 
 
@@ -78,7 +125,8 @@ def read_ticket(custom_id: str) -> Ticket | None:
     return Ticket(Action(found["action"]), int(found["id"], BASE), found["argument"] or "")
 
 
-def _to_base36(number: int) -> str:
+def base36(number: int) -> str:
+    """`number` (from 0) in as few digits and letters as can be."""
     digits = ""
     while number or not digits:
         number, digit = divmod(number, BASE)

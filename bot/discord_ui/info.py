@@ -1,10 +1,11 @@
-"""ℹ️: all that is known of a picture, as a card, and as a text file in the webui's form. Pure."""
+"""ℹ️: all that is known of a picture, as a card with what can be kept of it, and as a text file in the webui's form. Pure."""
 
 from typing import Final
 
+from bot.discord_ui.actions import Action, Ticket
 from bot.discord_ui.cards import ACCENT
 from bot.discord_ui.markup import ago, code, plain, shorten
-from bot.discord_ui.reply import Attachment, Reply, Rule, Text
+from bot.discord_ui.reply import Attachment, Button, Reply, Row, Rule, Text
 from storage.values import Image
 
 PARAMETERS_SHOWN: Final = 2800
@@ -25,6 +26,12 @@ def info_card(image: Image, *, link: str) -> Reply:
             ),
             Rule(),
             Text(f"{_FENCE}\n{text}\n{_FENCE}"),
+            Row(
+                (
+                    Button(custom_id=Ticket(Action.STYLE_OF, image.id).custom_id, label="Save as style", emoji="🎨"),
+                    Button(custom_id=Ticket(Action.SEED_OF, image.id).custom_id, label="Keep the seed", emoji="🌱"),
+                )
+            ),
         ),
         accent=ACCENT,
     )

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 
+from bot.discord_ui import seeds
 from bot.discord_ui.actions import Action
 from bot.discord_ui.gallery import presses as gallery
 from bot.discord_ui.presses import editing, painting, pictures, queueing
 from bot.discord_ui.presses.press import Handler
+from bot.discord_ui.styles import presses as styles
+from bot.discord_ui.series import presses as series
 
 HANDLERS: Mapping[Action, Handler] = {
     **pictures.HANDLERS,
@@ -13,4 +16,7 @@ HANDLERS: Mapping[Action, Handler] = {
     **queueing.HANDLERS,
     **editing.HANDLERS,
     **gallery.HANDLERS,
+    **styles.HANDLERS,
+    **seeds.HANDLERS,
+    **series.HANDLERS,
 }
