@@ -34,6 +34,7 @@ from inference.client.clock import Clock, SystemClock
 from storage.database import Database
 from storage.errors import DatabaseUnavailable, Missing, WrongState
 from storage.guild_settings import Allowance
+from storage.series_values import CellRef
 from storage.values import Address, Job, JobState
 
 log = logging.getLogger(__name__)
@@ -73,7 +74,7 @@ class Dispatcher:
         self._queue: FairQueue[int] = FairQueue(slack=SLACK)
         self._flight = Flight(max_rows=max_rows, max_jobs=max_jobs)
         self._telling = Telling(db, self._clock, listener=lambda: self.listener)
-        pricing = Pricing(backend)
+        self.pricing = pricing = Pricing(backend)
         self._intake = Intake(db, pricing=pricing, limits=limits, now=now)
         self._check = check
         self._painter = Painter(backend, pricing=pricing, clock=self._clock, progressed=self._telling.progressed)
@@ -98,11 +99,9 @@ class Dispatcher:
     async def stop(self) -> None:
         """Take no more jobs and let go of those that run; their rows say `queued`, so that the next start goes on."""
         self._stopping = True
-        for opened in self._flight:
-            if opened.painting is not None:
-                opened.painting.cancel()
-        if self._resume is not None:
-            self._resume.cancel()
+        for task in (*(opened.painting for opened in self._flight), self._resume):
+            if task is not None:
+                task.cancel()
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._telling.stop(grace=GRACE)
@@ -117,18 +116,19 @@ class Dispatcher:
         parent: int | None = None,
         sources: Mapping[str, bytes] | None = None,
         allowance: Allowance | None = None,
+        cell: CellRef | None = None,
     ) -> Job:
         """Queue `request`: one commit, no wait for the painter. `sources` maps sha256 to the bytes of source pictures.
 
-        What does not fit in an `allowance` any more goes into the slow lane. Raises LimitReached when this person or server
-        has too many jobs open, or the picture would be too large; RequestRefused for what is never painted, when a source is
-        missing or the studio is closing.
+        What does not fit in an `allowance` any more goes into the slow lane. The job of a series' `cell` counts against no
+        cap: who feeds them counts. Raises LimitReached when this person or server has too many jobs open, or the picture
+        would be too large; RequestRefused for what is never painted, when a source is missing or the studio is closing.
         """
         if self._stopping:
             raise RequestRefused(CLOSING)
         if self._check is not None:
             self._check(request)
-        self._intake.reserve(address)
+        self._intake.reserve(address, cell=cell)
         adding = self._intake.add(
             address=address,
             request=request,
@@ -137,9 +137,10 @@ class Dispatcher:
             parent=parent,
             sources=sources or {},
             allowance=allowance,
+            cell=cell,
         )
         # Shielded: whoever asked may go away, but a row that is written must not be missing in the queue.
-        return await asyncio.shield(self._spawn("add", self._admit(address, adding)))
+        return await asyncio.shield(self._spawn("add", self._admit(address, cell, adding)))
 
     async def cancel(self, job_id: int) -> bool:
         """End a job that waits or runs. False when its pictures are there, or it had ended already."""
@@ -185,14 +186,14 @@ class Dispatcher:
         standings = (self.standing(job) for job in order)
         return tuple(each for each in standings if each and guild in (None, each.job.address.guild))
 
-    async def _admit(self, address: Address, adding: Awaitable[OpenJob]) -> Job:
+    async def _admit(self, address: Address, cell: CellRef | None, adding: Awaitable[OpenJob]) -> Job:
         try:
             opened = await adding
         except BaseException:
-            self._intake.release(address)
+            self._intake.release(address, cell=cell)
             raise
         if self._stopping or opened.id in self._open:
-            self._intake.release(address)  # the next start takes it up, or `start` did so between the commit and here
+            self._intake.release(address, cell=cell)  # the next start takes it up, or `start` did so since the commit
         else:
             self._put(opened)
             self._fill()
@@ -215,10 +216,8 @@ class Dispatcher:
                     self._telling.tell(job.id, "failed")
                 else:
                     self._telling.tell(job.id, "rendered")
-            case JobState.FAILED:
-                self._telling.tell(job.id, "failed")
-            case JobState.CANCELLED:
-                self._telling.tell(job.id, "cancelled")
+            case JobState.FAILED | JobState.CANCELLED as ended:
+                self._telling.tell(job.id, "failed" if ended is JobState.FAILED else "cancelled")
             case JobState.DELIVERED:
                 pass
 
@@ -231,7 +230,7 @@ class Dispatcher:
     def _close(self, opened: OpenJob) -> None:
         """Nothing of this job is left to do here."""
         if self._open.pop(opened.id, None) is not None:
-            self._intake.release(opened.job.address)
+            self._intake.release(opened.job.address, cell=opened.job.series)
 
     def _fill(self) -> None:
         """Hand over jobs as long as the next one fits. One that does not fit waits at the head: it is not overtaken."""

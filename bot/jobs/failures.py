@@ -16,6 +16,7 @@ ATTEMPTS: Final = 3
 DIED: Final = "The painter broke down each time it began this picture; ask for a smaller one, or choose another model."
 OURS: Final = "Something went wrong on our side while this picture was made; it has been written down. Try again."
 SOURCE_GONE: Final = "The picture to begin from is gone; attach it again."
+CELL_GONE: Final = "The series that this picture belonged to was stopped."
 PICTURES_GONE: Final = "The pictures were deleted before they could be shown."
 CLOSING: Final = "Easel is being closed; ask again when it is back."
 

@@ -12,7 +12,8 @@ class Flight:
     """At most `max_jobs` jobs with at most `max_rows` rows together; one alone may have more.
 
     Jobs of another checkpoint wait until the air is clear: two that are loaded by turns cost more than they paint. So does
-    a job that a worker died of: alone, it can take no other with it.
+    a job that a worker died of: alone, it can take no other with it. The cells of series take rows, but not the places of
+    jobs: however many of them run, a stranger's picture joins at the next step.
     """
 
     def __init__(self, *, max_rows: int, max_jobs: int) -> None:
@@ -53,7 +54,9 @@ class Flight:
         models = {other.model for other in self._jobs.values() if other.model}
         if opened.model and models - {opened.model}:
             return False
-        return len(self._jobs) < self._max_jobs and self.rows + opened.rows <= self._max_rows
+        jobs = sum(other.job.series is None for other in self._jobs.values())
+        place = opened.job.series is not None or jobs < self._max_jobs
+        return place and self.rows + opened.rows <= self._max_rows
 
     def add(self, opened: OpenJob) -> None:
         """It has begun."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from bot.errors import RequestRefused
 from bot.jobs.cost import AREA
-from bot.jobs.failures import SOURCE_GONE
+from bot.jobs.failures import CELL_GONE, SOURCE_GONE
 from bot.jobs.limits import OpenJobs, check_caps, check_enlargement
 from bot.jobs.open_job import OpenJob
 from bot.jobs.pricing import Pricing
@@ -18,6 +18,7 @@ from inference.api.single import single
 from storage.database import Database
 from storage.errors import Missing
 from storage.guild_settings import Allowance
+from storage.series_values import CellRef
 from storage.values import Address, Job
 
 
@@ -28,17 +29,20 @@ class Intake:
         self._db, self._pricing, self._limits, self._now = db, pricing, limits, now
         self._counts = OpenJobs()
 
-    def reserve(self, address: Address) -> None:
+    def reserve(self, address: Address, *, cell: object = None) -> None:
         """Count one more open job, before anything is waited for: nobody gets past a cap by asking twice at once.
 
-        Raises LimitReached. `release` must follow when the job is over, or could not be added.
+        With a `cell` it belongs to a series, which is counted as one thing elsewhere. Raises LimitReached. `release` must
+        follow when the job is over, or could not be added.
         """
-        check_caps(self._counts, address, self._limits)
-        self._counts.add(address)
+        if cell is None:
+            check_caps(self._counts, address, self._limits)
+            self._counts.add(address)
 
-    def release(self, address: Address) -> None:
-        """Count one less."""
-        self._counts.remove(address)
+    def release(self, address: Address, *, cell: object = None) -> None:
+        """Count one less, unless it belongs to a series."""
+        if cell is None:
+            self._counts.remove(address)
 
     async def add(
         self,
@@ -50,6 +54,7 @@ class Intake:
         parent: int | None,
         sources: Mapping[str, bytes],
         allowance: Allowance | None = None,
+        cell: CellRef | None = None,
     ) -> OpenJob:
         """Write a reserved job down. Raises RequestRefused, and LimitReached for what would be too large."""
         try:
@@ -65,16 +70,18 @@ class Intake:
                 now=self._now(),
                 sources=sources,
                 allowance=allowance,
+                cell=cell,
             )
         except RequestInvalid as error:
             raise RequestRefused(str(error)) from error
         except Missing as error:
-            raise RequestRefused(SOURCE_GONE) from error
+            raise RequestRefused(CELL_GONE if error.what == "cell" else SOURCE_GONE) from error
         return OpenJob(job, cost=job.cost, tflop=self._pricing.tflop_of(request, pixels=pixels))
 
     def take_up(self, job: Job) -> OpenJob:
         """A job that was written down before this start. It is counted, whatever the caps are by now."""
-        self._counts.add(job.address)
+        if job.series is None:
+            self._counts.add(job.address)
         cost = job.cost or self._pricing.seconds_of(job.request)
         # An enlargement's work depends on a picture that is not looked at here: nothing is learned from it.
         known = isinstance(job.request, GenerationRequest)

@@ -68,6 +68,8 @@ class Delivery:
     ) -> None:
         self._client, self._db, self._board, self._clock, self._now = client, db, board, clock, now
         self.ready = asyncio.Event()
+        self.cells: Callable[[Job], Awaitable[None]] | None = None
+        """Told of the jobs that are cells of a series, which shows them."""
         self._closing = asyncio.Event()
 
     async def stop(self) -> None:
@@ -79,6 +81,8 @@ class Delivery:
 
     async def rendered(self, job: Job, images: tuple[Image, ...]) -> None:
         """Post the pictures, then take the queue card down."""
+        if job.series is not None and self.cells is not None:
+            return await self.cells(job)
 
         async def settle(message: int, channel: int) -> None:
             await self._db.jobs.deliver(job.id, message=message, channel=channel, now=self._now())
@@ -88,6 +92,8 @@ class Delivery:
 
     async def failed(self, job: Job) -> None:
         """Say why there is no picture, and offer another try."""
+        if job.series is not None and self.cells is not None:
+            return await self.cells(job)
         await self._say(job, sentence=job.reason, retry=True)
         await self._board.take_down(job.id, job.address, job.card_message)
 
@@ -98,6 +104,8 @@ class Delivery:
 
     async def cancelled(self, job: Job) -> None:
         """Leave a word where the queue card was."""
+        if job.series is not None and self.cells is not None:
+            return await self.cells(job)
         if await self._ends_before(self.ready.wait()):
             return
         await self._board.take_down(job.id, job.address, job.card_message, instead=cancelled_card(job.prompt))

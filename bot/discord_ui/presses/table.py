@@ -7,6 +7,7 @@ from bot.discord_ui.actions import Action
 from bot.discord_ui.gallery import presses as gallery
 from bot.discord_ui.presses import editing, painting, pictures, queueing
 from bot.discord_ui.presses.press import Handler
+from bot.discord_ui.series import presses as series
 from bot.discord_ui.styles import presses as styles
 from bot.discord_ui.series import presses as series
 
@@ -16,6 +17,7 @@ HANDLERS: Mapping[Action, Handler] = {
     **queueing.HANDLERS,
     **editing.HANDLERS,
     **gallery.HANDLERS,
+    **series.HANDLERS,
     **styles.HANDLERS,
     **seeds.HANDLERS,
     **series.HANDLERS,
