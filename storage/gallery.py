@@ -3,6 +3,7 @@
 Owns how a query is answered, and the rows of `searches`. Refuses to know what is shown of a picture.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -14,7 +15,7 @@ from storage.connections import Connections
 from storage.gallery_tables import collected, collections, labels, search, searches
 from storage.gallery_values import LABELS, LabelKind, Order, Packed, Query
 from storage.labels import key_of
-from storage.rows import image_of, readable, to_json
+from storage.rows import Row, image_of, readable, to_json
 from storage.tables import favourites, images
 from storage.values import Page
 from storage.words import beginnings, words_in
@@ -121,7 +122,8 @@ class Gallery:
         async with self._connections.read() as connection:
             total = (await connection.execute(count)).scalar_one()
             ids = list((await connection.execute(found.limit(limit).offset(offset))).scalars())
-            rows = (await connection.execute(select(images).where(images.c.id.in_(ids)))).mappings().all()
+            chosen = select(images).where(images.c.id.in_(ids))
+            rows: Sequence[Row] = (await connection.execute(chosen)).mappings().all() if ids else ()
         place = {image: index for index, image in enumerate(ids)}
         return Page(images=readable(sorted(rows, key=lambda row: place[row["id"]]), image_of), total=total)
 

@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage.connections import Connections
 from storage.discards import Discards, remove_images
 from storage.errors import Missing
+from storage.gallery_tables import unkept
 from storage.pictures import PictureStore
 from storage.rows import image_of, readable
-from storage.gallery_tables import unkept
 from storage.tables import favourites, images
 from storage.values import Image, Page
 

@@ -59,8 +59,9 @@ class Jobs:
 
         What the request names and `sources` lacks must be here already; a `parent` that is gone is left out. When this
         returns, a crash does not lose the job. With an `allowance` that this job does not fit in any more it is `slow`: two
-        who ask at once cannot both have the last of it. With a `cell` it is that cell's one job. `styles` are the names that were asked for. Raises Missing when a picture
-        is neither given nor here or the cell may not begin, ValueError when a key is not the hash of its bytes.
+        who ask at once cannot both have the last of it. With a `cell` it is that cell's one job. `styles` are the names that were
+        asked for. Raises Missing when a picture is neither given nor here or the cell may not begin, ValueError when a key is
+        not the hash of its bytes.
         """
         hashes = await self._pictures.put_all(sources.values())
         needed = dict.fromkeys((*sources, *attachments_of(request)))
