@@ -14,6 +14,7 @@ COMMANDS = {
     "build": (0, 0, 0.0),
     "vae": (35, 16, 2e-3),
     "text": (2, 24, 1e-3),
+    "overfit": (10, 16, 1.5e-3),
     "painter": (90, 16, 1e-3),
     "judge": (2, 64, 2e-3),
     "progress": (0, 0, 0.0),

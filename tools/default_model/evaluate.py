@@ -1,109 +1,162 @@
-"""Judge the exported file: held-out scenes in unseen phrasings, painted as Easel paints, read by the independent judge."""
+"""Judge the exported file: held-out scenes in unseen phrasings, painted with Easel's defaults, read by the independent judge.
+
+`main` prints a table and leaves `figures.json` beside the states and the contact sheets in docs/pictures.
+"""
 
 import json
 import random
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel
-from PIL import Image, ImageDraw
+from diffusers import AutoencoderKL
 from torch import Tensor
 
 from tools.default_model.captions import evaluation_caption
-from tools.default_model.export import MODEL, load_exported
-from tools.default_model.judge import Judge, accuracy
-from tools.default_model.painter import signal_levels
-from tools.default_model.shapes import SCALE
-from tools.default_model.text import Vocabulary, facts
+from tools.default_model.drawing import SIDE
+from tools.default_model.export import MODEL
+from tools.default_model.judge import FACTS, Judge, accuracy
+from tools.default_model.sampling import CFG_SCALE, Artist, from_file, through_vae
+from tools.default_model.sheet import contact_sheet
+from tools.default_model.text import facts
 from tools.default_model.training import Run, load_state
-from tools.default_model.vae import picture_bank, to_signal
-from tools.default_model.world import Scene, held_out_scenes
+from tools.default_model.vae import picture_bank
+from tools.default_model.world import Scene, held_out_scenes, varied_scenes
 
-SHEET = Path(__file__).parents[2] / "docs/pictures/default-model.png"
-SENTENCES, STEPS, CFG_SCALE = 72, 20, 5.0
-
-
-@torch.no_grad()
-def paint(
-    unet: UNet2DConditionModel, spoken: Tensor, empty: Tensor, *, seed: int, steps: int = STEPS, cfg: float = CFG_SCALE
-) -> Tensor:
-    """Euler in sigma space from 14.6 with guidance; text features [N, 77, 128] to latents [N, 4, 16, 16] of the VAE's scale."""
-    levels = signal_levels()
-    times = torch.linspace(999, 0, steps)
-    table = ((1 - levels) / levels).sqrt()
-    low = times.floor().long()
-    sigmas = table[low].log().lerp(table[(low + 1).clamp(max=999)].log(), times - low).exp()
-    sigmas = torch.cat([sigmas, sigmas.new_zeros(1)])
-    x = sigmas[0] * torch.randn(len(spoken), 4, 16, 16, generator=torch.Generator().manual_seed(seed))
-    rows = torch.cat([spoken, empty.expand_as(spoken)])
-    for time, sigma, following in zip(times, sigmas[:-1], sigmas[1:], strict=True):
-        width = (1 + sigma**2).sqrt()
-        velocity = unet(torch.cat([x, x]) / width, time, rows).sample
-        denoised = torch.cat([x, x]) / width**2 - velocity * sigma / width
-        asked, free = denoised.chunk(2)
-        guided = free + cfg * (asked - free)
-        x = guided + (x - guided) * (following / sigma)
-    return x
+PICTURES = Path(__file__).parents[2] / "docs/pictures"
+SENTENCES = 72
+SEEDS, SEEDED = 6, 8  # how many seeds of how many sentences are compared for their variety
 
 
-@torch.no_grad()
-def to_pictures(vae: AutoencoderKL, latents: Tensor) -> Tensor:
-    """Latents of the model's scale to uint8 pictures [N, 3, 128, 128]."""
-    made = torch.cat([vae.decode(part / SCALE).sample for part in latents.split(16)])
-    return ((made + 1) * 127.5).round().clamp(0, 255).byte()
+@dataclass(frozen=True)
+class Case:
+    """What is painted once for every sentence; `wide` asks for counts, places, sizes and styles too."""
+
+    side: int
+    cfg: float = CFG_SCALE
+    wide: bool = False
 
 
-@torch.no_grad()
-def through_vae(vae: AutoencoderKL, pictures: Tensor) -> Tensor:
-    """Uint8 pictures after encoding and decoding."""
-    return to_pictures(
-        vae, torch.cat([vae.encode(to_signal(p)).latent_dist.mode() for p in pictures.split(16)]) * SCALE
-    )
+CASES = (
+    Case(128),
+    Case(192),
+    Case(256),
+    Case(128, cfg=5.0),
+    Case(256, cfg=5.0),
+    Case(128, wide=True),
+    Case(256, wide=True),
+)
+# case -> file, pictures, columns
+SHEETS = {
+    Case(128): ("default-model.png", 48, 8),
+    Case(256): ("default-model-256.png", 20, 5),
+    Case(256, wide=True): ("default-model-wide.png", 20, 5),
+}
 
 
-def chosen_scenes() -> list[Scene]:
-    """Held-out scenes, the same each time, spread evenly over the labels as far as there are enough."""
+@dataclass(frozen=True)
+class Row:
+    """Shares of right answers for pictures of one kind; `seen` of count, place, size and style where those were asked."""
+
+    name: str
+    object: float
+    colour: float
+    background: float
+    seen: dict[str, float]
+
+
+def chosen_scenes(*, wide: bool = False) -> list[Scene]:
+    """Held-out scenes, the same each time; plain ones, or each with a count, a place or a size of its own."""
+    if wide:
+        return varied_scenes(SENTENCES, seed=13, held_out=True, plain=0.0)
     left = held_out_scenes()
     random.Random(11).shuffle(left)
     return left[:SENTENCES]
 
 
+def sentences(scenes: list[Scene], *, seed: int = 12) -> list[str]:
+    """A sentence for each scene, in phrasings that training never shows."""
+    chance = random.Random(seed)
+    return [evaluation_caption(scene, chance=chance) for scene in scenes]
+
+
+def load_judge(run: Run) -> Judge:
+    """The judge of the data folder, ready to judge."""
+    judge = Judge().eval().requires_grad_(requires_grad=False)
+    judge.load_state_dict(load_state(run.data / "judge.pt")["model"])
+    return judge
+
+
+def judged(judge: Judge, pictures: Tensor, scenes: list[Scene], *, name: str, wide: bool) -> Row:
+    """What the judge says of pictures [N, 3, H, W] of these scenes."""
+    shares = dict(zip(FACTS, accuracy(judge, pictures, facts(scenes)), strict=True))
+    plain = {name: shares.pop(name) for name in ("object", "colour", "background")}
+    return Row(name=name, seen=shares if wide else {}, **plain)
+
+
+def drawn_rows(run: Run, judge: Judge, vae: AutoencoderKL) -> list[Row]:
+    """How right the judge reads drawn scenes of two sizes, before and after the VAE: the VAE's gate."""
+    rows = []
+    for side in (SIDE, 2 * SIDE):
+        scenes = varied_scenes(150, seed=17, held_out=True)
+        drawn = picture_bank(run.data, scenes, seed=700_000, size=(side, side))
+        again = through_vae(vae, drawn)
+        rows.append(judged(judge, drawn, scenes, name=f"drawn, {side} px", wide=True))
+        rows.append(judged(judge, again, scenes, name=f"the same through the VAE, {side} px", wide=True))
+    return rows
+
+
+def painted_row(judge: Judge, artist: Artist, case: Case) -> tuple[Row, Tensor, list[str]]:
+    """Figures, pictures and sentences of one case."""
+    scenes = chosen_scenes(wide=case.wide)
+    said = sentences(scenes)
+    pictures = artist.paint(said, seed=5, size=(case.side, case.side), cfg=case.cfg)
+    name = f"painted, {case.side} px, guidance {case.cfg:g}{', wide' if case.wide else ''}"
+    return judged(judge, pictures, scenes, name=name, wide=case.wide), pictures, said
+
+
+def variety(pictures: Tensor) -> float:
+    """Mean distance of two of the pictures [N, 3, H, W], as the root of the mean squared difference, in 0..255."""
+    flat = pictures.float().flatten(1)
+    return float((torch.pdist(flat) / flat.shape[1] ** 0.5).mean())
+
+
+def seeds_vary(run: Run, artist: Artist) -> dict[str, float]:
+    """Variety over seeds, a mean over sentences: of painted pictures, and of drawn ones, which are what there is to learn."""
+    scenes = chosen_scenes()[:SEEDED]
+    painted = [variety(artist.paint([said] * SEEDS, seed=100)) for said in sentences(scenes)]
+    drawn = [variety(picture_bank(run.data, [scene] * SEEDS, seed=800_000)) for scene in scenes]
+    return {"painted": round(sum(painted) / SEEDED, 1), "drawn": round(sum(drawn) / SEEDED, 1)}
+
+
+def table(rows: list[Row]) -> str:
+    """The figures as a table in Markdown."""
+    names = ("object", "colour", "background", *FACTS[3:])
+    lines = [f"| judged on | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
+    for row in rows:
+        shares = {**asdict(row), **row.seen}
+        cells = (f"{100 * shares[name]:.0f} %" if name in shares else "" for name in names)
+        lines.append(f"| {row.name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def main(run: Run) -> None:
-    """Print the figures, keep them as JSON beside the states, and draw the contact sheet."""
+    """Print and keep the figures, and draw the contact sheets."""
     run.start()
-    unet, vae, text = load_exported(MODEL)
-    judge = Judge().eval()
-    state = load_state(run.data / "judge.pt")
-    judge.load_state_dict(state["model"])
-    words, scenes, chance = Vocabulary([0]), chosen_scenes(), random.Random(12)
-    said = [evaluation_caption(scene, chance=chance) for scene in scenes]
-    with torch.no_grad():
-        spoken, empty = text(words.tokens(said)).last_hidden_state, text(words.tokens([""])).last_hidden_state
-    drawn = picture_bank(run.data, rounds=1, seed=700_000, held_out=True)
-    known = facts(held_out_scenes())
-    painted = to_pictures(vae, paint(unet, spoken, empty, seed=5))
+    judge, artist = load_judge(run), from_file(MODEL)
+    rows = drawn_rows(run, judge, artist.vae)
+    for case in CASES:
+        row, pictures, said = painted_row(judge, artist, case)
+        rows.append(row)
+        print(f"{row.name}: {row}", flush=True)
+        if case in SHEETS:
+            name, many, columns = SHEETS[case]
+            contact_sheet(pictures[:many], said[:many], path=PICTURES / name, columns=columns)
     figures = {
-        "sentences": len(said),
-        "drawn": accuracy(judge, drawn, known),
-        "drawn through the VAE": accuracy(judge, through_vae(vae, drawn), known),
-        "painted": accuracy(judge, painted, facts(scenes)),
-        "painted samples seen": load_state(run.data / "painter.pt")["seen"],
+        "sentences": SENTENCES,
+        "samples seen": load_state(run.data / "painter.pt")["seen"],
+        "variety over seeds": seeds_vary(run, artist),
+        "rows": [asdict(row) for row in rows],
     }
-    print(json.dumps(figures, indent=1))
-    (run.data / "figures.json").write_text(json.dumps(figures), encoding="utf-8")
-    contact_sheet(painted[:48], said[:48])
-
-
-def contact_sheet(pictures: Tensor, said: list[str], *, path: Path = SHEET, columns: int = 8) -> None:
-    """Write the pictures with their sentences below, two lines each."""
-    cell, rows = 140, -(-len(said) // columns)
-    sheet = Image.new("RGB", (columns * cell, rows * (cell + 24)), "white")
-    pen = ImageDraw.Draw(sheet)
-    for index, (picture, sentence) in enumerate(zip(pictures, said, strict=True)):
-        left, top = index % columns * cell + 6, index // columns * (cell + 24) + 4
-        sheet.paste(Image.fromarray(np.ascontiguousarray(picture.permute(1, 2, 0).numpy())), (left, top))
-        pen.text((left, top + 129), sentence[:22], fill="black")
-        pen.text((left, top + 139), sentence[22:44], fill="black")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(path, optimize=True)
+    print(table(rows), json.dumps(figures["variety over seeds"]), sep="\n\n")
+    (run.data / "figures.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")

@@ -1,19 +1,22 @@
-"""An independent judge: a small classifier of object and colour, trained on drawn scenes only, never on the painter's output."""
+"""An independent judge: a small classifier of what a scene shows, trained on drawn scenes, never on the painter's output."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tools.default_model.text import facts
+from tools.default_model.drawing import SIDE, SQUARE
+from tools.default_model.text import PARTS, facts
 from tools.default_model.training import Run, load_state, rate_at, save_state
 from tools.default_model.vae import picture_bank, to_signal
-from tools.default_model.world import BACKGROUNDS, COLOURS, LABELS, held_out_scenes, training_scenes
+from tools.default_model.world import varied_scenes
 
-PARTS = [len(LABELS), len(COLOURS) + 1, len(BACKGROUNDS)]
+FACTS = ("object", "colour", "background", "count", "place", "size", "style")
+# size of the pictures learnt from -> how many; the judge sees every size at 128 x 128
+LEARNT = {(128, 128): 3600, (192, 128): 500, (128, 192): 500, (256, 256): 1400}
 
 
 class Judge(nn.Module):
-    """Pictures in -1..1, [N, 3, 128, 128], to scores of object, colour (0: as drawn) and background, [N, 20 + 9 + 6]."""
+    """Pictures in -1..1, [N, 3, 128, 128], to scores of every fact of `facts`, one part after the other."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,7 +30,7 @@ class Judge(nn.Module):
         return self.layers(pictures)
 
     def answers(self, pictures: Tensor) -> Tensor:
-        """The three most likely facts, int64 [N, 3]."""
+        """The most likely facts, int64 [N, 7]."""
         return torch.stack([part.argmax(-1) for part in self(pictures).split(PARTS, dim=-1)], 1)
 
 
@@ -40,7 +43,7 @@ def train(run: Run) -> None:
         old = load_state(path)
         judge.load_state_dict(old["model"])
         optimizer.load_state_dict(old["optimizer"])
-    pictures, known = picture_bank(run.data, rounds=3, seed=500_000), facts(training_scenes()).repeat(3, 1)
+    pictures, known = _lessons(run)
     for step, gone in enumerate(run.clock()):
         for group in optimizer.param_groups:
             group["lr"] = rate_at(gone, step=step, warmup=20, peak=run.rate)
@@ -52,11 +55,29 @@ def train(run: Run) -> None:
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
-    shares = accuracy(
-        judge.eval(), picture_bank(run.data, rounds=1, seed=900_000, held_out=True), facts(held_out_scenes())
-    )
+    asked = varied_scenes(400, seed=900_000, held_out=True)
+    shares = accuracy(judge.eval(), picture_bank(run.data, asked, seed=900_000), facts(asked))
     save_state(path, {"model": judge.state_dict(), "optimizer": optimizer.state_dict(), "accuracy": shares})
     print(f"judge saved: {shares} right on held-out drawn scenes", flush=True)
+
+
+def _lessons(run: Run) -> tuple[Tensor, Tensor]:
+    """Drawn pictures of every size as the judge sees them, uint8 [N, 3, 128, 128], and their facts [N, 7]."""
+    pictures, known = [], []
+    for place, (size, many) in enumerate(LEARNT.items()):
+        scenes = varied_scenes(many, seed=500_000 + place)
+        drawn = picture_bank(run.data, scenes, seed=100_000 * (place + 5), size=size)
+        pictures.append(to_native(drawn))
+        known.append(facts(scenes))
+    return torch.cat(pictures), torch.cat(known)
+
+
+def to_native(pictures: Tensor) -> Tensor:
+    """Uint8 pictures of any size as uint8 [N, 3, 128, 128]; other proportions are squeezed."""
+    if pictures.shape[-2:] == SQUARE:
+        return pictures
+    small = [F.interpolate(part.float(), (SIDE, SIDE), mode="area") for part in pictures.split(64)]
+    return torch.cat(small).round().byte()
 
 
 def _roughen(pictures: Tensor) -> Tensor:
@@ -69,7 +90,7 @@ def _roughen(pictures: Tensor) -> Tensor:
 
 @torch.no_grad()
 def accuracy(judge: Judge, pictures: Tensor, wanted: Tensor) -> list[float]:
-    """Shares of right objects, colours and backgrounds for uint8 pictures [N, 3, 128, 128]."""
+    """Share of right answers a fact of `FACTS`, for uint8 pictures [N, 3, H, W] and facts int64 [N, 7]."""
     device = next(judge.parameters()).device
-    told = torch.cat([judge.answers(to_signal(part).to(device)).cpu() for part in pictures.split(64)])
+    told = torch.cat([judge.answers(to_signal(part).to(device)).cpu() for part in to_native(pictures).split(64)])
     return [round(float(share), 3) for share in (told == wanted).float().mean(0)]

@@ -1,24 +1,21 @@
 """Train the UNet on latents of composed scenes, guided by the frozen, pre-trained text encoder.
 
-All pictures are encoded once, so that a step costs the UNet and nothing else. Velocity prediction (Salimans and Ho 2022)
-and few variations let colour and layout settle within some ten thousand samples.
+Velocity prediction (Salimans and Ho 2022) and few variations let colour and layout settle within some ten thousand samples.
+Batches of several sizes, each with objects as large as the picture asks, teach it more than its native size.
 """
-
-import random
 
 import torch
 import torch.nn.functional as F
-from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers import UNet2DConditionModel
 from torch import Tensor
 
-from tools.default_model.captions import caption
-from tools.default_model.shapes import UNET, VAE
-from tools.default_model.text import Vocabulary, small_text_model
+from tools.default_model.bank import Bank
+from tools.default_model.shapes import UNET
 from tools.default_model.training import MovingAverage, Run, load_state, rate_at, save_state
-from tools.default_model.vae import picture_bank, to_signal
-from tools.default_model.world import training_scenes
 
 EMPTY_SHARE = 0.1  # captions left out, for classifier-free guidance
+NATIVE = UNET["sample_size"] ** 2  # places of a native picture's latents
+SHADE = 0.07  # deviation of the shade that is added to the noise of larger pictures (offset noise, Guttenberg 2023)
 
 
 def signal_levels() -> Tensor:
@@ -27,69 +24,38 @@ def signal_levels() -> Tensor:
     return torch.cumprod(1 - betas, 0).float()
 
 
-@torch.no_grad()
-def encode_bank(run: Run, *, rounds: int) -> Tensor:
-    """Latents with unit variance, float [rounds * scenes, 4, 16, 16], round by round in the order of the scenes."""
-    state = load_state(run.data / "vae.pt")
-    vae = AutoencoderKL(**VAE).eval()
-    vae.load_state_dict(state["model"])
-    vae = vae.to(run.device)
-    mean, std = (state[name].view(1, 4, 1, 1) for name in ("mean", "std"))
-    pictures = picture_bank(run.data, rounds=rounds, seed=100_000)
-    latents = []
-    for part in pictures.split(32):
-        with run.autocast():
-            encoded = vae.encode(to_signal(part).to(run.device)).latent_dist.mode()
-        latents.append((encoded.float().cpu() - mean) / std)
-    return torch.cat(latents)
-
-
-@torch.no_grad()
-def caption_bank(run: Run, *, phrasings: int) -> tuple[Tensor, Tensor]:
-    """Text features: float [scenes, phrasings, 77, 128], and of the empty caption [77, 128]."""
-    state = load_state(run.data / "text.pt")
-    words = Vocabulary(state["known"])
-    model = small_text_model(len(words.known)).eval()
-    model.load_state_dict(state["model"])
-    chance = random.Random(3)
-    said = [caption(scene, chance=chance) for scene in training_scenes() for _ in range(phrasings)]
-    features = [model(words.rows(said[k : k + 128])).last_hidden_state for k in range(0, len(said), 128)]
-    empty = model(words.rows([""])).last_hidden_state[0]
-    return torch.cat(features).unflatten(0, (-1, phrasings)), empty
-
-
 def train(run: Run) -> None:
     """Train for the asked minutes and leave `painter.pt`, every three minutes and at the end."""
     run.start()
-    latents, (spoken, empty) = encode_bank(run, rounds=2), caption_bank(run, phrasings=3)
-    trainer, levels, scenes = PainterTrainer(run), signal_levels().to(run.device), spoken.shape[0]
-    losses, next_save = [], 0.0
+    teach(PainterTrainer(run), Bank(run), run, name="painter")
+
+
+def teach(trainer: "PainterTrainer", bank: Bank, run: Run, *, name: str) -> None:
+    """Follow the bank's lessons until the run's time is over; the state is written every three minutes and at the end."""
+    levels, losses, next_save = signal_levels().to(run.device), [], 0.0
     for step, gone in enumerate(run.clock(), 1):
-        trainer.set_rate(rate_at(gone, step=step + trainer.average.steps, warmup=100, peak=run.rate))
-        which = torch.randint(len(latents), (run.batch,))
-        said = spoken[which % scenes, torch.randint(spoken.shape[1], (run.batch,))]
-        said = torch.where(torch.rand(run.batch, 1, 1) < EMPTY_SHARE, empty, said)
-        loss = _loss(trainer.unet, latents[which].to(run.device), said.to(run.device), levels=levels, run=run)
-        losses.append(trainer.step(loss, samples=run.batch))
+        trainer.set_rate(rate_at(gone, step=step, warmup=100, peak=run.rate))
+        lesson = bank.lesson(step=step)
+        said = torch.where(torch.rand(len(lesson.spoken), 1, 1) < EMPTY_SHARE, bank.empty, lesson.spoken)
+        loss = velocity_loss(trainer.unet, lesson.latents.to(run.device), said.to(run.device), levels=levels, run=run)
+        losses.append(trainer.step(loss, samples=len(said)))
         if step % 20 == 0:
             run.share_processor()
         if step % 100 == 0:
-            print(
-                f"painter {gone:4.0%} step {step} samples {trainer.seen} loss {sum(losses[-100:]) / 100:.4f}",
-                flush=True,
-            )
+            mean = sum(losses[-100:]) / 100
+            print(f"{name} {gone:4.0%} step {step} samples {trainer.seen} loss {mean:.4f}", flush=True)
         if gone >= next_save:
             trainer.save()
             next_save = gone + 3 / run.minutes
     trainer.save()
-    print(f"painter saved: {trainer.seen} samples", flush=True)
+    print(f"{name} saved: {trainer.seen} samples", flush=True)
 
 
 class PainterTrainer:
     """The UNet, its optimizer and its moving average; a state in the data folder is gone on from when `run.resume`."""
 
-    def __init__(self, run: Run) -> None:
-        self.unet, self.seen, self.path = UNet2DConditionModel(**UNET).to(run.device), 0, run.data / "painter.pt"
+    def __init__(self, run: Run, *, state: str = "painter.pt") -> None:
+        self.unet, self.seen, self.path = UNet2DConditionModel(**UNET).to(run.device), 0, run.data / state
         self.average = MovingAverage([self.unet], decay=0.998)
         self.optimizer = torch.optim.AdamW(self.unet.parameters(), lr=run.rate, betas=(0.9, 0.99), weight_decay=1e-3)
         if run.resume and self.path.exists():
@@ -120,12 +86,18 @@ class PainterTrainer:
         save_state(self.path, {**state, "average": self.average.shadow, "steps": self.average.steps, "seen": self.seen})
 
 
-def _loss(unet: UNet2DConditionModel, latents: Tensor, said: Tensor, *, levels: Tensor, run: Run) -> Tensor:
-    """Mean squared error of the velocity; half the steps are drawn from the noisy end, where the caption decides."""
+def velocity_loss(unet: UNet2DConditionModel, latents: Tensor, said: Tensor, *, levels: Tensor, run: Run) -> Tensor:
+    """Mean squared error of the velocity; half the steps are drawn from the noisy end, where the caption decides.
+
+    Latents float [N, 4, H, W], features [N, 77, 128], cumulative alphas [1000]. Above the native size an even shade is added
+    to the noise: a large picture's mean colour would otherwise still show at the noisiest step, and be believed there.
+    """
     uniform = torch.rand(len(latents), device=latents.device)
     steps = (999 * torch.where(torch.rand_like(uniform) < 0.5, uniform, uniform.sqrt())).round().long()
     signal, noise_share = levels[steps].sqrt().view(-1, 1, 1, 1), (1 - levels[steps]).sqrt().view(-1, 1, 1, 1)
     noise = torch.randn_like(latents)
+    if latents[0, 0].numel() > NATIVE:
+        noise = noise + SHADE * torch.randn_like(latents[:, :, :1, :1])
     with run.autocast():
         velocity = unet(signal * latents + noise_share * noise, steps, said).sample
     return F.mse_loss(velocity.float(), signal * noise - noise_share * latents)

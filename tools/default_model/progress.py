@@ -1,42 +1,27 @@
 """Judge the training states as they stand: the gate of the VAE, and the painter where there is one, before any export."""
 
-import random
-
-import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel
-
-from tools.default_model.captions import evaluation_caption
-from tools.default_model.evaluate import STEPS, chosen_scenes, contact_sheet, paint, through_vae, to_pictures
-from tools.default_model.export import fold_scale
-from tools.default_model.judge import Judge, accuracy
-from tools.default_model.shapes import UNET, VAE
-from tools.default_model.text import Vocabulary, facts, small_text_model
+from tools.default_model.evaluate import Case, drawn_rows, load_judge, painted_row, table
+from tools.default_model.sampling import folded_vae, from_states
+from tools.default_model.sheet import contact_sheet
 from tools.default_model.training import Run, load_state
-from tools.default_model.vae import picture_bank
-from tools.default_model.world import held_out_scenes
+
+CASES = {
+    Case(128): (48, 8),
+    Case(256): (16, 4),
+    Case(256, wide=True): (16, 4),
+}  # case -> pictures and columns of its sheet
 
 
-@torch.no_grad()
 def main(run: Run) -> None:
-    """Print shares of right objects, colours and backgrounds, and leave `progress.png` in the data folder."""
+    """Print shares of right answers, and leave a `progress-N.png` for each case in the data folder."""
     run.start()
-    judge, state = Judge().eval(), load_state(run.data / "vae.pt")
-    judge.load_state_dict(load_state(run.data / "judge.pt")["model"])
-    vae = AutoencoderKL(**VAE).eval()
-    vae.load_state_dict(fold_scale(state["model"], mean=state["mean"], std=state["std"]))
-    drawn, known = picture_bank(run.data, rounds=1, seed=700_000, held_out=True), facts(held_out_scenes())
-    print(f"drawn {accuracy(judge, drawn, known)}, through the VAE {accuracy(judge, through_vae(vae, drawn), known)}")
+    judge = load_judge(run)
+    print(table(drawn_rows(run, judge, folded_vae(load_state(run.data / "vae.pt")))))
     if not (run.data / "painter.pt").exists():
         return
-    painter, text = load_state(run.data / "painter.pt"), load_state(run.data / "text.pt")
-    unet = UNet2DConditionModel(**UNET).eval()
-    for parameter, value in zip(unet.parameters(), painter["average"], strict=True):
-        parameter.copy_(value)
-    words, chance, scenes = Vocabulary(text["known"]), random.Random(12), chosen_scenes()
-    speaker = small_text_model(len(words.known)).eval()
-    speaker.load_state_dict(text["model"])
-    said = [evaluation_caption(scene, chance=chance) for scene in scenes]
-    spoken, empty = (speaker(words.rows(s)).last_hidden_state for s in (said, [""]))
-    pictures = to_pictures(vae, paint(unet, spoken, empty, seed=5))
-    print(f"painted at {painter['seen']} samples, {STEPS} steps: {accuracy(judge, pictures, facts(scenes))}")
-    contact_sheet(pictures[:48], said[:48], path=run.data / "progress.png")
+    artist, rows = from_states(run), []
+    for number, (case, (many, columns)) in enumerate(CASES.items(), 1):
+        row, pictures, said = painted_row(judge, artist, case)
+        rows.append(row)
+        contact_sheet(pictures[:many], said[:many], path=run.data / f"progress-{number}.png", columns=columns)
+    print(table(rows))

@@ -1,12 +1,13 @@
 """Pre-train the text encoder on what a caption says, thousands of times cheaper than through the painter's loss.
 
-Every position from the end of the sentence on must tell the object, its colour and the background through three linear
+Every position from the end of the sentence on must tell the object, its colour and the background through linear
 heads. The painter's cross-attention, which begins by averaging over the 77 positions, so sees the whole caption at once.
 Only tokens of the captions have rows of their own; all other words share one trained "unknown word" row.
 """
 
 import random
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -16,10 +17,24 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 from tools.default_model.captions import caption, evaluation_caption
 from tools.default_model.shapes import TEXT
 from tools.default_model.training import Run, load_state, rate_at, save_state
-from tools.default_model.world import BACKGROUNDS, COLOURS, LABELS, Scene, held_out_scenes, training_scenes
+from tools.default_model.world import (
+    BACKGROUNDS,
+    COLOURS,
+    COUNTS,
+    LABELS,
+    PLACES,
+    SIZES,
+    STYLES,
+    Scene,
+    held_out_scenes,
+    training_scenes,
+    varied,
+)
 
 TOKENIZER = Path(__file__).parents[2] / "inference/engine/data/clip_tokenizer"
 END = TEXT["eos_token_id"]
+# how many answers each fact has: label, colour (or none), background, count, place, size, style
+PARTS = [len(LABELS), len(COLOURS) + 1, len(BACKGROUNDS), len(COUNTS), len(PLACES), len(SIZES), len(STYLES)]
 
 
 class Vocabulary:
@@ -37,8 +52,12 @@ class Vocabulary:
     def of_captions(cls) -> "Vocabulary":
         """Collect the tokens of every training sentence."""
         chance, empty = random.Random(0), cls([TEXT["bos_token_id"], END])
-        said = [caption(scene, chance=chance) for scene in training_scenes() for _ in range(8)]
-        return cls(sorted(set(empty.tokens(said).flatten().tolist())))
+        scenes = [scene for scene in training_scenes() for _ in range(24)]
+        said = [caption(varied(scene, chance=chance), chance=chance) for scene in scenes]
+        spoken = sorted(
+            {word for sentence in said for word in sentence.replace(",", " ,").split()}
+        )  # no token spans two words
+        return cls(sorted(set(empty.tokens(spoken).flatten().tolist())))
 
     def tokens(self, sentences: list[str]) -> Tensor:
         """CLIP token ids, int64 [N, 77], padded with the end token."""
@@ -69,10 +88,19 @@ def full_embedding(small: Tensor, known: list[int]) -> Tensor:
 
 
 def facts(scenes: list[Scene]) -> Tensor:
-    """What the heads must tell: label, colour (0 for none) and background, int64 [N, 3]."""
+    """What the heads must tell, int64 [N, 7]: label, colour (0 for none), background, count, place, size and style."""
+    styles = tuple(STYLES)
     return torch.tensor(
         [
-            (LABELS.index(s.label), COLOURS.index(s.colour) + 1 if s.colour else 0, BACKGROUNDS.index(s.background))
+            (
+                LABELS.index(s.label),
+                COLOURS.index(s.colour) + 1 if s.colour else 0,
+                BACKGROUNDS.index(s.background),
+                COUNTS.index(s.count),
+                PLACES.index(s.place),
+                SIZES.index(s.size),
+                styles.index(s.style),
+            )
             for s in scenes
         ]
     )
@@ -84,19 +112,16 @@ def train(run: Run) -> None:
     path = run.data / "text.pt"
     words = Vocabulary.of_captions()
     model = small_text_model(len(words.known)).to(run.device)
-    heads = nn.Linear(TEXT["hidden_size"], len(LABELS) + len(COLOURS) + 1 + len(BACKGROUNDS)).to(run.device)
-    optimizer = torch.optim.AdamW([*model.parameters(), *heads.parameters()], lr=run.rate, betas=(0.9, 0.98))
+    heads = nn.Linear(TEXT["hidden_size"], sum(PARTS)).to(run.device)
     if run.resume and path.exists():
-        old = load_state(path)
-        model.load_state_dict(old["model"])
-        heads.load_state_dict(old["heads"])
-        optimizer.load_state_dict(old["optimizer"])
+        resume(model, heads, words, load_state(path))
+    optimizer = torch.optim.AdamW([*model.parameters(), *heads.parameters()], lr=run.rate, betas=(0.9, 0.98))
     scenes, chance = training_scenes(), random.Random(1)
     step = 0
     for gone in run.clock():
         for group in optimizer.param_groups:
             group["lr"] = rate_at(gone, step=step, warmup=30, peak=run.rate)
-        chosen = chance.choices(scenes, k=run.batch)
+        chosen = [varied(scene, chance=chance) for scene in chance.choices(scenes, k=run.batch)]
         rows = words.rows([caption(scene, chance=chance) for scene in chosen])
         ends = rows == words._row[END]  # noqa: SLF001
         # unknown words must not disturb the known ones around them: the little words are made unknown at times
@@ -116,6 +141,21 @@ def train(run: Run) -> None:
     print(f"text saved: {step} steps, {right:.3f} of held-out sentences in unseen phrasings read right", flush=True)
 
 
+@torch.no_grad()
+def resume(model: CLIPTextModel, heads: nn.Linear, words: Vocabulary, old: dict[str, Any]) -> None:
+    """Take over a state, also one that knew fewer words and fewer facts: what is new there stays as it was made."""
+    state, rows = dict(old["model"]), {token: row for row, token in enumerate(old["known"], 1)}
+    name = next(key for key in state if key.endswith("token_embedding.weight"))
+    merged = model.get_input_embeddings().weight.detach().clone()
+    merged[0] = state[name][0]
+    for row, token in enumerate(words.known, 1):
+        if token in rows:
+            merged[row] = state[name][rows[token]]
+    model.load_state_dict({**state, name: merged})
+    told = len(old["heads"]["bias"])
+    heads.weight[:told], heads.bias[:told] = old["heads"]["weight"], old["heads"]["bias"]
+
+
 def _is_little(rows: Tensor, words: Vocabulary) -> Tensor:
     little = words.rows(["a an on of in with front picture drawing background"])[0]
     little = little[(little != words._row[END]) & (little != words._row[TEXT["bos_token_id"]])]  # noqa: SLF001
@@ -123,7 +163,7 @@ def _is_little(rows: Tensor, words: Vocabulary) -> Tensor:
 
 
 def _loss(told: Tensor, wanted: Tensor, ends: Tensor) -> Tensor:
-    parts = told.split([len(LABELS), len(COLOURS) + 1, len(BACKGROUNDS)], dim=-1)
+    parts = told.split(PARTS, dim=-1)
     total = told.new_zeros(())
     for part, answer in zip(parts, wanted.unbind(1), strict=True):
         total = total + F.cross_entropy(part[ends], answer[:, None].expand_as(ends)[ends])
@@ -132,10 +172,11 @@ def _loss(told: Tensor, wanted: Tensor, ends: Tensor) -> Tensor:
 
 @torch.no_grad()
 def read_right(model: CLIPTextModel, heads: nn.Linear, words: Vocabulary, run: Run) -> float:
-    """Share of held-out scenes, in phrasings never trained on, of which all three facts are told right at position 76."""
-    scenes, chance = held_out_scenes(), random.Random(2)
+    """Share of held-out scenes, in phrasings never trained on, of which all facts are told right at position 76."""
+    chance = random.Random(2)
+    scenes = [varied(scene, chance=chance) for scene in held_out_scenes() for _ in range(3)]
     rows = words.rows([evaluation_caption(scene, chance=chance) for scene in scenes]).to(run.device)
     told = heads(model(rows).last_hidden_state[:, -1])
-    parts = told.split([len(LABELS), len(COLOURS) + 1, len(BACKGROUNDS)], dim=-1)
+    parts = told.split(PARTS, dim=-1)
     same = torch.stack([part.argmax(-1) for part in parts], 1).cpu() == facts(scenes)
     return float(same.all(1).float().mean())

@@ -12,20 +12,21 @@ import torch.nn.functional as F
 from diffusers import AutoencoderKL
 from torch import Tensor
 
+from tools.default_model.drawing import SIDE, SQUARE, compose, load_sprites
 from tools.default_model.shapes import VAE
 from tools.default_model.training import MovingAverage, Run, load_state, rate_at, save_state
-from tools.default_model.world import SIDE, all_scenes, compose, load_sprites, training_scenes
+from tools.default_model.world import Scene, varied_scenes
 
 CROP = 64
 CROPPED = 0.4  # share of the time on crops; then whole pictures, since the group norms see other statistics in those
+LARGE = 0.3  # share of the steps on pictures of twice the native side
 FACTOR = 8  # pixels of a latent's side
 
 
-def picture_bank(data: Path, *, rounds: int, seed: int, held_out: bool = False) -> Tensor:
-    """Pictures of every training scene (or every held-out one), uint8 [N, 3, 128, 128]."""
+def picture_bank(data: Path, scenes: list[Scene], *, seed: int, size: tuple[int, int] = SQUARE) -> Tensor:
+    """A picture of each scene, uint8 [N, 3, height, width] for a `size` of (width, height)."""
     sprites = load_sprites(data / "sprites.npz")
-    scenes = [s for s in all_scenes() if s.held_out] if held_out else training_scenes()
-    drawn = [compose(s, sprites=sprites, seed=seed + 7919 * k + i) for k in range(rounds) for i, s in enumerate(scenes)]
+    drawn = [compose(scene, sprites=sprites, seed=seed + index, size=size) for index, scene in enumerate(scenes)]
     return torch.from_numpy(np.stack(drawn)).permute(0, 3, 1, 2).contiguous()
 
 
@@ -60,11 +61,12 @@ def latent_loss(latents: Tensor, wanted: Tensor) -> Tensor:
 def train(run: Run) -> None:
     """Train for the asked minutes and leave `vae.pt` in the data folder, ten times on the way and at the end."""
     run.start()
-    trainer, pictures = VaeTrainer(run), picture_bank(run.data, rounds=2, seed=1)
+    trainer, shelves = VaeTrainer(run), _shelves(run)
     losses, next_save = [], 0.1
     for step, gone in enumerate(run.clock(), 1):
         trainer.set_rate(rate_at(gone, step=step, warmup=50, peak=run.rate))
-        losses.append(trainer.step(_crops(pictures, run, side=CROP if gone < CROPPED and not run.resume else SIDE)))
+        pictures = shelves[int(torch.rand(()) < LARGE)]
+        losses.append(trainer.step(_crops(pictures, run, side=CROP if gone < CROPPED and not run.resume else None)))
         if step % 20 == 0:
             run.share_processor()
         if step % 100 == 0:
@@ -73,6 +75,12 @@ def train(run: Run) -> None:
             trainer.save()
             next_save = gone + 0.1
     trainer.save()
+
+
+def _shelves(run: Run) -> tuple[Tensor, Tensor]:
+    """Pictures of the native size, and of twice its side."""
+    native = picture_bank(run.data, varied_scenes(2400, seed=1), seed=1)
+    return native, picture_bank(run.data, varied_scenes(400, seed=2), seed=10_000, size=(2 * SIDE, 2 * SIDE))
 
 
 class VaeTrainer:
@@ -128,17 +136,19 @@ class VaeTrainer:
         print(f"vae saved: {self.seen} pictures, {figures['psnr']:.2f} dB on held-out scenes", flush=True)
 
 
-def _crops(pictures: Tensor, run: Run, *, side: int) -> Tensor:
-    """A batch of square crops, floats in -1..1, at one place for the whole batch; half a batch of whole pictures."""
-    chosen = pictures[torch.randint(len(pictures), (run.batch if side < SIDE else run.batch // 2,))]
-    top, left = (FACTOR * int(torch.randint((SIDE - side) // FACTOR + 1, ())) for _ in range(2))
+def _crops(pictures: Tensor, run: Run, *, side: int | None) -> Tensor:
+    """A batch of square crops, floats in -1..1, at one place for the whole batch; without a side fewer whole pictures."""
+    whole = pictures.shape[-1]
+    many = run.batch if side else max(1, run.batch // 2 * SIDE * SIDE // (whole * whole))
+    chosen, side = pictures[torch.randint(len(pictures), (many,))], side or whole
+    top, left = (FACTOR * int(torch.randint((whole - side) // FACTOR + 1, ())) for _ in range(2))
     return to_signal(chosen[..., top : top + side, left : left + side]).to(run.device)
 
 
 @torch.no_grad()
 def measure(vae: AutoencoderKL, run: Run) -> dict[str, float | Tensor]:
     """PSNR in dB on held-out scenes, and the latents' mean and standard deviation a channel."""
-    wanted = to_signal(picture_bank(run.data, rounds=1, seed=5, held_out=True)[:64]).to(run.device)
+    wanted = to_signal(picture_bank(run.data, varied_scenes(64, seed=5, held_out=True), seed=5)).to(run.device)
     latents = torch.cat([vae.encode(x).latent_dist.mode().float() for x in wanted.split(16)])
     made = torch.cat([vae.decode(z).sample.float().clamp(-1, 1) for z in latents.split(16)])
     error = F.mse_loss(made, wanted, reduction="none").mean((1, 2, 3))

@@ -1,20 +1,14 @@
-"""What the painter knows: objects, colours and backgrounds, and how a picture of them is composed.
+"""What the painter knows: objects, colours, backgrounds, counts, places, sizes and styles. How it is drawn is `drawing`'s.
 
 The world is narrow on purpose: it is what two processor cores can teach. A wider one is more rows in `OBJECTS`.
 """
 
-import io
-import json
 import random
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from zlib import crc32
 
-import numpy as np
-from PIL import Image
-
-SIDE = 128  # pixels of a picture's side
-STYLE = "fluent flat"
+# style in captions -> the name of the picture set; the first is drawn when nothing is said
+STYLES = {"flat": "fluent flat", "3d": "3d"}
 
 # label -> (the sprite's label in the picture set, other words for it in captions)
 OBJECTS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -55,27 +49,38 @@ PAINT: dict[str, tuple[int, int, int]] = {
 }
 COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown")  # of objects
 BACKGROUNDS = ("white", "yellow", "green", "blue", "pink", "black")
-
-Sprites = dict[str, Image.Image]
+COUNTS = (1, 2, 3)
+PLACES = ("middle", "left", "right", "top", "bottom")
+SIZES = ("usual", "small", "large")
+# what a varied scene says beyond object, colour and background, and how often
+VARIED = {"nothing": 0.52, "count": 0.18, "place": 0.18, "size": 0.12}
+THREE_D = 0.25  # share of varied scenes
 
 
 @dataclass(frozen=True)
 class Scene:
-    """One object; `colour` None leaves it as it was drawn."""
+    """Objects of one kind; `colour` None leaves them as they were drawn. At most one of count, place and size is unusual."""
 
     label: str
     colour: str | None
     background: str
+    count: int = 1
+    place: str = "middle"
+    size: str = "usual"
+    style: str = "flat"
 
     @property
     def held_out(self) -> bool:
-        """Whether no picture and no caption of this combination may be trained on: about one coloured scene in ten."""
+        """Whether no picture and no caption of this combination of object, colour and background may be trained on.
+
+        About one coloured scene in ten, whatever its count, place, size and style.
+        """
         named = f"{self.label}|{self.colour}|{self.background}"
         return self.colour is not None and crc32(named.encode()) % 10 == 0
 
 
 def all_scenes() -> list[Scene]:
-    """Every scene of the world; an object never has its background's colour."""
+    """Every plain scene of the world; an object never has its background's colour."""
     return [
         Scene(label, colour, background)
         for label in LABELS
@@ -86,55 +91,31 @@ def all_scenes() -> list[Scene]:
 
 
 def training_scenes() -> list[Scene]:
-    """The scenes that may be trained on."""
+    """The plain scenes that may be trained on."""
     return [scene for scene in all_scenes() if not scene.held_out]
 
 
 def held_out_scenes() -> list[Scene]:
-    """The scenes that only the evaluation asks for."""
+    """The plain scenes that only the evaluation asks for."""
     return [scene for scene in all_scenes() if scene.held_out]
 
 
-def load_sprites(path: Path) -> Sprites:
-    """One RGBA drawing a label, from the file that `build` wrote."""
-    packed = np.load(path)
-    blob, offsets = packed["blob"].tobytes(), packed["offsets"]
-    wanted = {source: label for label, (source, _) in OBJECTS.items()}
-    found: Sprites = {}
-    for index, about in enumerate(json.loads(packed["meta"].tobytes())):
-        label = wanted.get(about["label"])
-        if label is not None and about["style"] == STYLE:
-            found[label] = Image.open(io.BytesIO(blob[offsets[index] : offsets[index + 1]])).convert("RGBA")
-    missing = set(LABELS) - set(found)
-    if missing:
-        raise ValueError(
-            f"{path} has no '{STYLE}' drawing of: {', '.join(sorted(missing))}. Run the build command again."
-        )
-    return found
+def varied(scene: Scene, *, chance: random.Random, plain: float = VARIED["nothing"]) -> Scene:
+    """The scene with a count, a place or a size of its own, except in the share `plain`; any of them may be in 3D."""
+    style = "3d" if chance.random() < THREE_D else "flat"
+    if chance.random() < plain:
+        return replace(scene, style=style)
+    ways = ("count", "place", "size")
+    way = chance.choices(ways, [VARIED[name] for name in ways])[0]
+    if way == "count":
+        return replace(scene, style=style, count=chance.choice(COUNTS[1:]))
+    if way == "place":
+        return replace(scene, style=style, place=chance.choice(PLACES[1:]))
+    return replace(scene, style=style, size=chance.choice(SIZES[1:]))
 
 
-def recolour(sprite: Image.Image, colour: str) -> Image.Image:
-    """Keep a drawing's light and shade and give it another hue: dark parts toward black, bright parts toward white."""
-    pixels = np.asarray(sprite).astype(np.float32)
-    light = pixels[..., :3] @ np.array([0.3, 0.59, 0.11], np.float32) / 255
-    solid = pixels[..., 3] > 100
-    middle = float(np.clip(np.median(light[solid]) if solid.any() else 0.5, 0.25, 0.8))
-    shade = np.minimum(light / middle, 1)[..., None]
-    gleam = 0.75 * np.maximum((light - middle) / (1 - middle), 0)[..., None]
-    painted = np.array(PAINT[colour], np.float32) * shade * (1 - gleam) + 255 * gleam
-    pixels[..., :3] = 0.9 * painted + 0.1 * pixels[..., :3]
-    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8), "RGBA")
-
-
-def compose(scene: Scene, *, sprites: Sprites, seed: int) -> np.ndarray:
-    """Draw a scene, uint8 [128, 128, 3]. The seed moves the object by up to 2 pixels and sizes it by up to 2.5 %."""
+def varied_scenes(many: int, *, seed: int, held_out: bool = False, plain: float = VARIED["nothing"]) -> list[Scene]:
+    """So many varied scenes of the training's combinations, or of the held-out ones; the same for the same seed."""
     chance = random.Random(seed)
-    sprite = sprites[scene.label]
-    if scene.colour is not None:
-        sprite = recolour(sprite, scene.colour)
-    side = round(SIDE * chance.uniform(0.78, 0.82))
-    corner = tuple((SIDE - side) // 2 + chance.randint(-2, 2) for _ in range(2))
-    canvas = Image.new("RGB", (SIDE, SIDE), PAINT[scene.background])
-    sprite = sprite.resize((side, side), Image.Resampling.BICUBIC)
-    canvas.paste(sprite, corner, sprite)
-    return np.asarray(canvas)
+    known = held_out_scenes() if held_out else training_scenes()
+    return [varied(chance.choice(known), chance=chance, plain=plain) for _ in range(many)]

@@ -10,27 +10,37 @@ import numpy as np
 import pytest
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionOutput
 from PIL import Image, ImageDraw
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from inference.engine.layout import clip_sources, unet_sources, vae_sources
-from tools.default_model.captions import caption, evaluation_caption
+from tools.default_model.bank import Bank
+from tools.default_model.captions import NUMBERS, PLACE_WORDS, SIZE_WORDS, caption, evaluation_caption
+from tools.default_model.drawing import Sprites, compose, load_sprites
+from tools.default_model.evaluate import Row, chosen_scenes, sentences, table, variety
 from tools.default_model.export import fold_scale, ldm_layout
+from tools.default_model.judge import to_native
+from tools.default_model.overfit import caption_gap
 from tools.default_model.painter import PainterTrainer, signal_levels
+from tools.default_model.sampling import euler_a, schedule
 from tools.default_model.shapes import SCALE, TEXT, UNET, VAE
-from tools.default_model.text import Vocabulary, facts, full_embedding
-from tools.default_model.training import Run, load_state
-from tools.default_model.vae import VaeTrainer, latent_loss
+from tools.default_model.sheet import contact_sheet
+from tools.default_model.text import PARTS, Vocabulary, facts, full_embedding, resume, small_text_model
+from tools.default_model.training import Run, load_state, save_state
+from tools.default_model.vae import VaeTrainer, latent_loss, picture_bank
 from tools.default_model.world import (
+    BACKGROUNDS,
     LABELS,
     OBJECTS,
     PAINT,
-    STYLE,
+    STYLES,
     Scene,
     all_scenes,
-    compose,
     held_out_scenes,
     training_scenes,
+    varied,
+    varied_scenes,
 )
 
 SMALL_VAE = {**VAE, "block_out_channels": [4, 4, 8, 8], "norm_num_groups": 2}
@@ -44,19 +54,19 @@ SMALL_UNET = {
 
 
 @pytest.fixture
-def sprites() -> dict[str, Image.Image]:
-    """A grey disc for every label."""
+def sprites() -> Sprites:
+    """A grey disc for every label and style."""
     disc = Image.new("RGBA", (128, 128))
     ImageDraw.Draw(disc).ellipse((8, 8, 120, 120), fill=(128, 128, 128, 255))
-    return dict.fromkeys(LABELS, disc)
+    return {(label, style): disc for label in LABELS for style in STYLES}
 
 
 @pytest.fixture
-def run(tmp_path: Path, sprites: dict[str, Image.Image]) -> Run:
+def run(tmp_path: Path, sprites: Sprites) -> Run:
     """A run on the processor whose data folder has the discs as sprites, packed as `build` packs them."""
     packed = io.BytesIO()
-    sprites["apple"].save(packed, "WEBP")
-    about = [{"label": source, "style": STYLE} for source, _ in OBJECTS.values()]
+    sprites["apple", "flat"].save(packed, "WEBP")
+    about = [{"label": source, "style": style} for source, _ in OBJECTS.values() for style in STYLES.values()]
     offsets = np.arange(len(about) + 1) * len(packed.getvalue())
     np.savez(
         tmp_path / "sprites.npz",
@@ -67,7 +77,7 @@ def run(tmp_path: Path, sprites: dict[str, Image.Image]) -> Run:
     return Run(data=tmp_path, device=torch.device("cpu"), minutes=1, threads=1, batch=2, rate=1e-2, resume=False)
 
 
-def test_a_seed_decides_a_scene_whole(sprites: dict[str, Image.Image]) -> None:
+def test_a_seed_decides_a_scene_whole(sprites: Sprites) -> None:
     """Pictures can be made again from their seed, and another seed moves the object."""
     scene = Scene("apple", "green", "white")
     first, again, other = (compose(scene, sprites=sprites, seed=seed) for seed in (1, 1, 2))
@@ -75,7 +85,7 @@ def test_a_seed_decides_a_scene_whole(sprites: dict[str, Image.Image]) -> None:
     assert not np.array_equal(first, other)
 
 
-def test_a_scene_has_the_colours_it_names(sprites: dict[str, Image.Image]) -> None:
+def test_a_scene_has_the_colours_it_names(sprites: Sprites) -> None:
     """The background is exact; the object's middle is nearest to its colour among all paints."""
     picture = compose(Scene("apple", "green", "pink"), sprites=sprites, seed=3).astype(int)
     assert tuple(picture[0, 0]) == PAINT["pink"]
@@ -86,9 +96,10 @@ def test_a_scene_has_the_colours_it_names(sprites: dict[str, Image.Image]) -> No
 def test_no_held_out_sentence_is_ever_a_training_caption() -> None:
     """The judge's sentences are new: other scenes, in other words."""
     chance = random.Random(0)
-    trained = {caption(scene, chance=chance) for scene in training_scenes() for _ in range(60)}
-    asked = {evaluation_caption(scene, chance=chance) for scene in held_out_scenes() for _ in range(10)}
+    trained = {caption(varied(scene, chance=chance), chance=chance) for scene in training_scenes() for _ in range(12)}
+    asked = {said for wide in (False, True) for said in sentences(chosen_scenes(wide=wide))}
     assert not trained & asked
+    assert len(asked) >= 120
     assert len(held_out_scenes()) >= 60
     assert not set(held_out_scenes()) & set(training_scenes())
     assert len(held_out_scenes()) + len(training_scenes()) == len(all_scenes())
@@ -100,7 +111,97 @@ def test_captions_and_facts_follow_the_scene() -> None:
     said = [caption(scene, chance=random.Random(4)) for _ in range(2)]
     assert said[0] == said[1]
     assert all(word in said[0] for word in ("star", "red", "blue"))
-    assert facts([scene, Scene("apple", None, "white")]).tolist()[1] == [0, 0, 0]
+    assert facts([scene, Scene("apple", None, "white")]).tolist()[1] == [0, 0, 0, 0, 0, 0, 0]
+    wide = Scene("apple", None, "white", count=3, place="left", size="large", style="3d")
+    assert facts([wide]).tolist() == [[0, 0, 0, 2, 1, 2, 1]]
+
+
+@pytest.mark.parametrize(
+    ("scene", "known"),
+    [
+        (Scene("cat", "red", "blue", count=2), NUMBERS[2]),
+        (Scene("fish", None, "pink", count=3), NUMBERS[3]),
+        (Scene("cat", "red", "blue", place="left"), PLACE_WORDS["left"]),
+        (Scene("cat", "red", "blue", size="small"), SIZE_WORDS["small"]),
+        (Scene("cat", None, "white", style="3d"), ("3d",)),
+    ],
+)
+def test_a_caption_says_what_is_unusual(scene: Scene, known: tuple[str, ...]) -> None:
+    """Count, place, size and style are in every sentence of a scene that has them, in training as in evaluation."""
+    chance = random.Random(1)
+    for _ in range(60):
+        for said in (caption(scene, chance=chance), evaluation_caption(scene, chance=chance)):
+            assert any(word in said for word in known)
+            assert scene.background in said or scene.background == "white"
+
+
+def test_what_is_varied_is_held_out_with_its_combination() -> None:
+    """A count or a style never lets a held-out combination into training; at most one of count, place and size is said."""
+    for scene in varied_scenes(300, seed=1):
+        assert not scene.held_out
+        assert (scene.count, scene.place, scene.size).count("usual") + (scene.count == 1) + (
+            scene.place == "middle"
+        ) >= 2
+    asked = varied_scenes(300, seed=1, held_out=True, plain=0.0)
+    assert asked == varied_scenes(300, seed=1, held_out=True, plain=0.0)
+    assert all(scene.held_out and (scene.count, scene.place, scene.size) != (1, "middle", "usual") for scene in asked)
+
+
+def _solid(picture: np.ndarray, background: str) -> np.ndarray:
+    return np.abs(picture.astype(int) - np.array(PAINT[background])).sum(-1) > 30
+
+
+@pytest.mark.parametrize("size", [(128, 128), (192, 128), (128, 192), (256, 256)])
+@pytest.mark.parametrize(("place", "axis", "before"), [("left", 1, True), ("right", 1, False), ("top", 0, True)])
+def test_an_object_stands_where_the_scene_says(
+    sprites: Sprites, size: tuple[int, int], place: str, axis: int, before: bool
+) -> None:
+    """In every size all of it is drawn, and its middle lies well to that side."""
+    drawn = compose(Scene("apple", "red", "blue", place=place), sprites=sprites, seed=4, size=size)
+    assert drawn.shape == (size[1], size[0], 3)
+    solid = _solid(drawn, "blue")
+    middle = np.argwhere(solid)[:, axis].mean() / solid.shape[axis]
+    assert middle < 0.4 if before else middle > 0.6
+    assert not solid[:, [0, -1]].any()
+    assert not solid[[0, -1]].any()
+
+
+@pytest.mark.parametrize("size", [(128, 128), (192, 128), (128, 192), (256, 256)])
+@pytest.mark.parametrize("count", [2, 3])
+def test_several_objects_stand_apart(sprites: Sprites, size: tuple[int, int], count: int) -> None:
+    """As many discs as the scene says, none touching another, none cut by the border."""
+    for seed in range(5):
+        drawn = compose(Scene("apple", "red", "blue", count=count), sprites=sprites, seed=seed, size=size)
+        assert _islands(_solid(drawn, "blue")) == count
+
+
+def _islands(solid: np.ndarray) -> int:
+    """Connected parts of a mask, found by flooding each from its first pixel."""
+    left, found = Image.fromarray((solid * 255).astype(np.uint8)).copy(), 0
+    while (points := np.argwhere(np.asarray(left) == 255)).size:
+        ImageDraw.floodfill(left, (int(points[0][1]), int(points[0][0])), 0)
+        found += 1
+    return found
+
+
+def test_size_words_mean_something(sprites: Sprites) -> None:
+    """Small is smaller than usual and usual smaller than large, for any seeds."""
+    areas = {}
+    for size in ("small", "usual", "large"):
+        scenes = [compose(Scene("apple", "red", "blue", size=size), sprites=sprites, seed=seed) for seed in range(8)]
+        areas[size] = [_solid(drawn, "blue").sum() for drawn in scenes]
+    assert max(areas["small"]) < min(areas["usual"])
+    assert max(areas["usual"]) < min(areas["large"])
+
+
+def test_missing_drawings_are_named(run: Run) -> None:
+    """A file without the 3D pictures says which are missing."""
+    packed = dict(np.load(run.data / "sprites.npz"))
+    about = [meta for meta in json.loads(packed["meta"].tobytes()) if (meta["label"], meta["style"]) != ("fish", "3d")]
+    packed["meta"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
+    np.savez(run.data / "sprites.npz", **packed)
+    with pytest.raises(ValueError, match=r"no drawing of: fish \(3d\)\. Run the build"):
+        load_sprites(run.data / "sprites.npz")
 
 
 def test_an_unknown_word_gets_the_unknown_row() -> None:
@@ -198,3 +299,130 @@ def test_painting_lessons_go_on_where_they_were_left(run: Run, monkeypatch: pyte
     assert step(again) == step(first)
     for one, other in zip(again.average.shadow, first.average.shadow, strict=True):
         assert torch.equal(one, other)
+
+
+@pytest.fixture
+def taught(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A run whose data folder also has a small VAE and a small text encoder, untrained."""
+    torch.manual_seed(0)
+    small = {**TEXT, "hidden_size": 8, "intermediate_size": 8, "num_attention_heads": 2, "projection_dim": 8}
+    for module in ("vae", "bank", "sampling"):
+        monkeypatch.setattr(f"tools.default_model.{module}.VAE", SMALL_VAE)
+    for module in ("painter", "sampling"):
+        monkeypatch.setattr(f"tools.default_model.{module}.UNET", SMALL_UNET)
+    monkeypatch.setattr("tools.default_model.text.TEXT", small)
+    vae = AutoencoderKL(**SMALL_VAE)
+    save_state(run.data / "vae.pt", {"model": vae.state_dict(), "mean": torch.zeros(4), "std": torch.ones(4)})
+    words = Vocabulary.of_captions()
+    save_state(run.data / "text.pt", {"model": small_text_model(len(words.known)).state_dict(), "known": words.known})
+    return run
+
+
+def test_lessons_come_in_every_size_and_are_renewed(taught: Run) -> None:
+    """A batch is of one size with a caption's features for each picture; a renewed one changes what is kept."""
+    sizes = {(64, 64): (0.5, 1.0, 4), (96, 64): (0.5, 0.5, 3)}
+    bank = Bank(taught, sizes=sizes)
+    shapes = {tuple(bank.lesson(step=1).latents.shape) for _ in range(20)}
+    assert shapes == {(2, 4, 8, 8), (1, 4, 8, 12)}
+    assert bank.lesson(step=1).spoken.shape[1:] == (77, 8)
+    before = {size: bank._kept[size][0].clone() for size in sizes}
+    bank.lesson(step=1)
+    assert all(torch.equal(bank._kept[size][0], before[size]) for size in sizes)
+    bank.lesson(step=12)
+    assert not all(torch.equal(bank._kept[size][0], before[size]) for size in sizes)
+
+
+def test_a_text_state_of_fewer_words_and_facts_is_taken_over() -> None:
+    """What was known stays as it was, by token and by fact; what is new stays as it was made."""
+    torch.manual_seed(0)
+    words = Vocabulary([5, 7, 9])
+    old, new = small_text_model(2), small_text_model(3)
+    old_heads, heads = torch.nn.Linear(128, 35), torch.nn.Linear(128, sum(PARTS))
+    fresh_row = new.get_input_embeddings().weight[2].detach().clone()
+    fresh_bias = heads.bias[35:].detach().clone()
+    resume(new, heads, words, {"model": old.state_dict(), "heads": old_heads.state_dict(), "known": [5, 9]})
+    rows, before = new.get_input_embeddings().weight, old.get_input_embeddings().weight
+    assert torch.equal(rows[[0, 1, 3]], before)
+    assert torch.equal(rows[2], fresh_row)
+    assert torch.equal(heads.bias[:35], old_heads.bias)
+    assert torch.equal(heads.bias[35:], fresh_bias)
+
+
+def test_exchanged_captions_cost_nothing_where_the_text_is_not_heard(taught: Run) -> None:
+    """The gate's figure is 0 for a UNet that hears nothing, and far from it for one that follows its text alone."""
+    bank = Bank(taught, sizes={(64, 64): (1.0, 1.0, 2)})
+    trainer = PainterTrainer(taught)
+    lesson = bank.of([Scene(label, None, "white") for label in ("cat", "rocket")], size=(64, 64))
+    for name, weight in trainer.unet.named_parameters():
+        if ".attn2.to_out" in name:
+            torch.nn.init.zeros_(weight)
+    assert caption_gap(trainer, lesson, taught) == pytest.approx(0, abs=1e-6)
+
+    class Reader(torch.nn.Module):
+        """Knows each picture by its caption: the velocity of the latents whose features are nearest."""
+
+        def forward(self, x: torch.Tensor, steps: torch.Tensor, said: torch.Tensor) -> UNet2DConditionOutput:
+            known = torch.cdist(said.flatten(1), lesson.spoken.flatten(1)).argmin(1)
+            levels = signal_levels()[steps].view(-1, 1, 1, 1)
+            noise = (x - levels.sqrt() * lesson.latents[known]) / (1 - levels).sqrt()
+            return UNet2DConditionOutput(sample=levels.sqrt() * noise - (1 - levels).sqrt() * lesson.latents[known])
+
+    trainer.unet = Reader()
+    assert caption_gap(trainer, lesson, taught) > 100
+
+
+@pytest.mark.parametrize("size", [(128, 128), (64, 96)])
+def test_the_sampler_arrives_at_what_the_unet_knows(size: tuple[int, int]) -> None:
+    """With a UNet that knows the one picture there is, every seed, size and guidance ends in that picture."""
+    target = torch.randn(1, 4, size[1] // 8, size[0] // 8, generator=torch.Generator().manual_seed(1))
+
+    class Knowing(torch.nn.Module):
+        """The exact velocity toward the target."""
+
+        def forward(self, x: torch.Tensor, time: torch.Tensor, _said: torch.Tensor) -> UNet2DConditionOutput:
+            times, sigmas = schedule(20)
+            sigma = sigmas[int((times - time).abs().argmin())]
+            signal, share = 1 / (1 + sigma**2).sqrt(), sigma / (1 + sigma**2).sqrt()
+            return UNet2DConditionOutput(sample=signal * (x - signal * target) / share - share * target)
+
+    noises = [torch.Generator().manual_seed(seed) for seed in (1, 2)]
+    made = euler_a(Knowing(), torch.zeros(2, 77, 8), torch.zeros(1, 77, 8), noises=noises, size=size, cfg=7.0)
+    torch.testing.assert_close(made, target.expand_as(made), rtol=1e-3, atol=1e-3)
+
+
+def test_variety_is_the_distance_between_pictures() -> None:
+    """None for the same picture again and again, all of 255 between black and white."""
+    black = torch.zeros(1, 3, 8, 8, dtype=torch.uint8)
+    assert variety(black.repeat(3, 1, 1, 1)) == pytest.approx(0, abs=1e-3)
+    assert variety(torch.cat([black, black + 255])) == pytest.approx(255)
+
+
+def test_the_judge_sees_every_size_alike(run: Run) -> None:
+    """Larger pictures are made small by their mean colours; native ones are left alone."""
+    scenes = [Scene("apple", "red", background) for background in BACKGROUNDS]
+    native = picture_bank(run.data, scenes, seed=1)
+    assert to_native(native) is native
+    large = to_native(picture_bank(run.data, scenes, seed=1, size=(256, 256)))
+    assert large.shape == native.shape
+    assert (large.float() - native.float()).abs().mean() < 4
+
+
+def test_figures_become_a_table() -> None:
+    """Percent in every cell that was asked, an empty one where it was not."""
+    rows = [
+        Row(name="one", object=1.0, colour=0.986, background=1.0, seen={}),
+        Row(name="two", object=0.5, colour=0.5, background=0.5, seen={"count": 0.25}),
+    ]
+    assert table(rows).splitlines()[2:] == [
+        "| one | 100 % | 99 % | 100 % |  |  |  |  |",
+        "| two | 50 % | 50 % | 50 % | 25 % |  |  |  |",
+    ]
+
+
+def test_a_sheet_holds_every_picture(tmp_path: Path) -> None:
+    """Each picture lies unchanged in its place, in rows of so many columns."""
+    pictures = torch.randint(0, 256, (5, 3, 16, 32), dtype=torch.uint8)
+    contact_sheet(pictures, ["a long sentence of several words"] * 5, path=tmp_path / "a/sheet.png", columns=2)
+    sheet = np.asarray(Image.open(tmp_path / "a/sheet.png"))
+    assert sheet.shape == (3 * (16 + 12 + 24), 2 * (32 + 12), 3)
+    assert np.array_equal(sheet[110:126, 6:38], pictures[4].permute(1, 2, 0).numpy())
