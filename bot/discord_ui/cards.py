@@ -20,13 +20,16 @@ PROMPT_SHOWN: Final = 600
 NOTES_SHOWN: Final = 3
 BAR: Final = 12
 """Cells of the progress bar."""
+HELD: Final = "⏸️ **Paused** by those who look after Easel here; it keeps its place"
+"""Instead of a place in the queue."""
 PREVIEW_FILE: Final = "preview.jpg"
 _DIRECTORY: Final = re.compile(r".*[\\/]")
 
 
 class QueueFacts(msgspec.Struct, frozen=True, kw_only=True):
     """A job before its picture. `position` counts from 1, 0 while it is painted; `ready_at` is seconds since 1970;
-    `cost` in seconds of painting; `done` and `total` are model calls; `preview` a small JPEG."""
+    `cost` in seconds of painting; `done` and `total` are model calls; `preview` a small JPEG. `slow` says why it is in the
+    slow lane; it is `held` while its server lets nothing begin."""
 
     job: int
     prompt: str
@@ -37,6 +40,8 @@ class QueueFacts(msgspec.Struct, frozen=True, kw_only=True):
     total: int = 0
     stage: str = ""
     preview: bytes = b""
+    slow: str = ""
+    held: bool = False
 
 
 class ShownPicture(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,11 +161,19 @@ def alt_text(prompt: str, *, index: int, count: int) -> str:
     return shorten(prompt.strip() or "A picture without words", limit=900) + place
 
 
+def slow_words(why: str) -> str:
+    """That a job is in the slow lane, and why."""
+    return f"🐢 Slow lane: {plain(why, limit=200)}; others of this server go first"
+
+
 def _standing(facts: QueueFacts) -> str:
     cost = f" · about {max(1, round(facts.cost))} s of painting" if facts.cost else ""
     ready = f" · ready {ago(facts.ready_at)}" if facts.ready_at is not None else ""
+    slow = f"\n-# {slow_words(facts.slow)}" if facts.slow else ""
+    if facts.held:
+        return f"{HELD}{cost}{slow}"
     if facts.position > 0:
-        return f"**{facts.position}.** in the queue{ready}{cost}"
+        return f"**{facts.position}.** in the queue{ready}{cost}{slow}"
     share = min(facts.done, facts.total) / facts.total if facts.total else 0.0
     filled = int(share * BAR)
     stage = facts.stage.capitalize() or "Painting"

@@ -26,6 +26,7 @@ def info_card(image: Image, *, link: str) -> Reply:
             ),
             Rule(),
             Text(f"{_FENCE}\n{text}\n{_FENCE}"),
+            Row((Button(custom_id=Ticket(Action.REPORT, image.id).custom_id, label="Report", emoji="🚩"),)),
             Row(
                 (
                     Button(custom_id=Ticket(Action.STYLE_OF, image.id).custom_id, label="Save as style", emoji="🎨"),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot.discord_ui.actions import Action, Ticket
-from bot.discord_ui.cards import ACCENT
+from bot.discord_ui.cards import ACCENT, HELD, slow_words
 from bot.discord_ui.markup import ago, plain
 from bot.discord_ui.reply import Button, Part, Reply, Row, Text
 from bot.jobs.standing import Standing
@@ -31,7 +31,10 @@ def _place(each: Standing) -> str:
     if each.running:
         share = int(100 * min(each.done, each.total) / each.total) if each.total else 0
         return f"**{share} %** painted, ready {ago(each.ready_at)}"
-    return f"**{each.position}.** in the queue, ready {ago(each.ready_at)}"
+    slow = f" · {slow_words(each.job.slow)}" if each.job.slow else ""
+    if each.held:
+        return f"{HELD}{slow}"
+    return f"**{each.position}.** in the queue, ready {ago(each.ready_at)}{slow}"
 
 
 def _others(count: int) -> str:

@@ -71,7 +71,7 @@ async def start(loopback: Loopback, ada: Person, tmp_path: Path, hold: Path) -> 
         process = await asyncio.create_subprocess_exec(*command, *where, cwd=PROJECT)
         bot = Bot(process)
         started.append(bot)
-        await ada.until(lambda: ada.view()["bot"]["online"] and len(ada.commands("#paint")) == COMMANDS, timeout=30)
+        await ada.until(lambda: ada.view()["bot"]["online"] and len(ada.commands("#paint")) >= COMMANDS, timeout=30)
         return bot
 
     yield run

@@ -5,9 +5,10 @@ from typing import Any
 from discord import app_commands
 
 from bot.discord_ui.commands import form, gallery, imagine, queue, seeds, styles
+from bot.discord_ui.commands import admin, report
 from bot.discord_ui.desk import Desk
 
-MODULES = (imagine, form, queue, gallery, styles, seeds)
+MODULES = (admin, report, imagine, form, queue, gallery, styles, seeds)
 
 
 def register_all(tree: app_commands.CommandTree[Any], desk: Desk) -> None:

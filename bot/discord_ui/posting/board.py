@@ -64,6 +64,8 @@ class Board:
                 job=job.id,
                 prompt=job.prompt,
                 position=standing.position,
+                slow=standing.job.slow,
+                held=standing.held,
                 ready_at=standing.ready_at,
                 cost=job.cost,
                 done=standing.done,

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from bot.discord_ui import seeds
 from bot.discord_ui.actions import Action
+from bot.discord_ui.admin import presses as admin
+from bot.discord_ui.admin import reports
 from bot.discord_ui.gallery import presses as gallery
 from bot.discord_ui.presses import editing, painting, pictures, queueing
 from bot.discord_ui.presses.press import Handler
@@ -15,6 +17,8 @@ HANDLERS: Mapping[Action, Handler] = {
     **pictures.HANDLERS,
     **painting.HANDLERS,
     **queueing.HANDLERS,
+    **admin.HANDLERS,
+    **reports.HANDLERS,
     **editing.HANDLERS,
     **gallery.HANDLERS,
     **series.HANDLERS,
