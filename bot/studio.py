@@ -16,6 +16,7 @@ from bot.discord_ui.admin.gate import may_use
 from bot.discord_ui.client import EaselClient
 from bot.discord_ui.commands.table import register_all
 from bot.discord_ui.desk import Desk
+from bot.discord_ui.gallery.showcase import Showcase
 from bot.discord_ui.posting.board import Board
 from bot.discord_ui.posting.delivery import Delivery
 from bot.discord_ui.presses.press import answer_press, press_item
@@ -104,7 +105,8 @@ async def studio(
             now=now,
         )
         delivery.cells = series.ended
-        desk = Desk(settings=settings, db=db, backend=painter, dispatcher=dispatcher, board=board, now=now)
+        desk = Desk(settings=settings, db=db, backend=painter, dispatcher=dispatcher, board=board, series=series, now=now)
+        desk.showcase = Showcase(client, desk, ready=delivery.ready, sleep=clock.sleep)
         _furnish(client, desk, delivery)
         failing = asyncio.create_task(_bring_up(painter, desk), name="painter")
         ends.push_async_callback(_end, failing)
@@ -118,6 +120,9 @@ async def studio(
         ends.push_async_callback(series.stop)
         board.start()
         ends.push_async_callback(board.stop)
+        ends.push_async_callback(desk.exports.stop)
+        desk.showcase.start()
+        ends.push_async_callback(desk.showcase.stop)
         yield Easel(client, desk, delivery, failing)
 
 

@@ -9,9 +9,10 @@ from typing import Final
 
 import msgspec
 
-from bot.discord_ui.actions import Action, Ticket
+from bot.discord_ui.actions import Action, Ticket, ticket_for
 from bot.discord_ui.markup import ago, code, mention, plain, shorten
 from bot.discord_ui.reply import Attachment, Button, Gallery, Part, Picture, Reply, Row, Rule, Text
+from bot.requests.outpaint import FACTORS, SIDES, Side
 
 ACCENT: Final = 0xE2653B
 FAILURE_ACCENT: Final = 0xB3261E
@@ -23,6 +24,9 @@ BAR: Final = 12
 HELD: Final = "⏸️ **Paused** by those who look after Easel here; it keeps its place"
 """Instead of a place in the queue."""
 PREVIEW_FILE: Final = "preview.jpg"
+CHANGED_SHOWN: Final = 400
+"""Characters of what an edit changed."""
+_ARROWS: Final[dict[Side, str]] = {"left": "⬅️", "right": "➡️", "up": "⬆️", "down": "⬇️"}
 _DIRECTORY: Final = re.compile(r".*[\\/]")
 
 
@@ -54,7 +58,8 @@ class ShownPicture(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ResultFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """A finished job. `parent` is a link to the card that it came from; `notes` are sentences for the person."""
+    """A finished job. `parent` is a link to the card that it came from, `changed` in what it differs from that one; `notes` are
+    sentences for the person."""
 
     job: int
     person: int
@@ -63,6 +68,7 @@ class ResultFacts(msgspec.Struct, frozen=True, kw_only=True):
     pictures: tuple[ShownPicture, ...]
     seconds: float = 0.0
     parent: str = ""
+    changed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -141,7 +147,12 @@ def picture_rows(images: Sequence[int]) -> tuple[Row, ...]:
     """The buttons under one picture, or under two to five: U takes one out, V varies it, the last row is for all."""
     if len(images) == 1:
         return single_rows(images[0])
-    return (_labelled(images, Action.SINGLE, "U"), _labelled(images, Action.VARY_STRONG, "V"), _common(images[0]))
+    return (
+        _labelled(images, Action.SINGLE, "U"),
+        _labelled(images, Action.VARY_STRONG, "V"),
+        Row((*_further(images[0]), family(images[0]))),
+        _common(images[0]),
+    )
 
 
 def single_rows(image: int) -> tuple[Row, ...]:
@@ -151,8 +162,41 @@ def single_rows(image: int) -> tuple[Row, ...]:
         _button(Action.VARY_SUBTLE, image, label="Vary subtle", emoji="🔀"),
         _button(Action.VARY_STRONG, image, label="Vary strong", emoji="🔀"),
         _button(Action.PNG, image, label="Send PNG", emoji="✉️"),
+        family(image),
     )
-    return (Row(first), _common(image))
+    second = (*_further(image), *region_and_zoom(image, on_bench=False))
+    return (Row(first), Row(second), moves(image, on_bench=False), _common(image))
+
+
+def family(image: int) -> Button:
+    """To what a picture came from and what was made from it."""
+    return _button(Action.KIN, image, label="Family", emoji="👪")
+
+
+def region_and_zoom(number: int, *, on_bench: bool) -> tuple[Button, ...]:
+    """What is painted over or around a picture of ours, or the one on a bench."""
+    region = ticket_for(Action.REGION, number, on_bench=on_bench)
+    return (
+        Button(custom_id=region.custom_id, label="Region", emoji="🖌️"),
+        *(
+            Button(
+                custom_id=ticket_for(Action.ZOOM, number, f"{factor:g}", on_bench=on_bench).custom_id,
+                label=f"Zoom out {factor:g}×",
+                emoji="🔍",
+            )
+            for factor in FACTORS
+        ),
+    )
+
+
+def moves(number: int, *, on_bench: bool) -> Row:
+    """One arrow a side."""
+    return Row(
+        tuple(
+            Button(custom_id=ticket_for(Action.MOVE, number, side, on_bench=on_bench).custom_id, emoji=_ARROWS[side])
+            for side in SIDES
+        )
+    )
 
 
 def alt_text(prompt: str, *, index: int, count: int) -> str:
@@ -188,7 +232,8 @@ def _header(facts: ResultFacts) -> str:
     parent = f" · [from this card]({facts.parent})" if facts.parent else ""
     took = f" · {facts.seconds:.1f}\N{NO-BREAK SPACE}s" if facts.seconds else ""
     prompt = plain(facts.prompt, limit=PROMPT_SHOWN) or "Without words"
-    return f"**{prompt}** for {mention(facts.person)}\n-# {model} · seed {seeds}{took}{parent}"
+    changed = f"\n-# Changed: {plain(' · '.join(facts.changed), limit=CHANGED_SHOWN)}" if facts.changed else ""
+    return f"**{prompt}** for {mention(facts.person)}\n-# {model} · seed {seeds}{took}{parent}{changed}"
 
 
 def _picture(facts: ResultFacts, index: int) -> Picture:
@@ -201,6 +246,14 @@ def _button(action: Action, number: int, *, label: str = "", emoji: str = "") ->
 
 def _labelled(images: Sequence[int], action: Action, letter: str) -> Row:
     return Row(tuple(_button(action, image, label=f"{letter}{i}") for i, image in enumerate(images, 1)))
+
+
+def _further(image: int) -> tuple[Button, Button]:
+    """What opens another form."""
+    return (
+        _button(Action.SETTINGS, image, label="Settings", emoji="⚙️"),
+        _button(Action.STYLE_OF, image, label="Save as style", emoji="🎨"),
+    )
 
 
 def _common(image: int) -> Row:

@@ -16,7 +16,9 @@ import discord
 from bot.discord_ui.admin.policies import Policies
 from bot.discord_ui.crowd import Crowd
 from bot.discord_ui.debounce import Recent
+from bot.discord_ui.gallery.exports import Exports
 from bot.jobs.dispatcher import Dispatcher
+from bot.requests.wildcards import Wildcards, wildcard_folders
 from bot.settings import Settings
 from inference.api.backend import Backend, BackendUnavailable
 from inference.api.request import SEED_LIMIT
@@ -24,6 +26,7 @@ from inference.api.result import Inventory
 from storage.database import Database
 
 if TYPE_CHECKING:
+    from bot.discord_ui.gallery.showcase import Showcase
     from bot.discord_ui.posting.board import Board
     from bot.discord_ui.series.runs import Runs
 
@@ -44,7 +47,8 @@ class Desk:
     """`now` is seconds since 1970; `seed` gives a seed where none is asked for. `board` keeps the queue cards up to date,
     `series` those of many pictures at once.
 
-    `policies` are the servers' rules. `crowd` counts those whose wishes are being made and queued at this moment.
+    `policies` are the servers' rules; `wildcards` the operator's files of words. `crowd` counts those whose wishes are being
+    made and queued at this moment.
     """
 
     settings: Settings
@@ -57,7 +61,10 @@ class Desk:
     seed: Callable[[], int] = random_seed
     crowd: Crowd = field(default_factory=Crowd)
     policies: Policies = field(init=False)
+    wildcards: Wildcards = field(init=False)
     reactions: Recent = field(default_factory=Recent)
+    exports: Exports = field(default_factory=Exports)
+    showcase: "Showcase | None" = None
     warm: asyncio.Event = field(default_factory=asyncio.Event)
     _shelf: Inventory = field(default_factory=Inventory)
     _looked: float | None = None
@@ -65,6 +72,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.policies = Policies(self.db, self.settings, now=self.now)
+        self.wildcards = Wildcards(wildcard_folders(self.settings.model_folders))
 
     def shelf(self) -> Inventory:
         """Models as last seen, at once; empty before the painter is up for the first time."""

@@ -16,13 +16,17 @@ from storage.values import Image
 PICTURE_LIMIT: Final = 6 * 2**20
 """Bytes of one picture in a channel; Discord takes 10 MiB a file and 25 MiB a message."""
 GONE: Final = "That picture is gone: somebody deleted it. What is left is in `/gallery open`."
+UNKEPT: Final = (
+    "That picture was shown and not kept: who asked for it keeps no history, so its buttons have nothing to work with. What is "
+    "yours to keep is chosen with `/gallery history`."
+)
 
 
 async def picture_of(db: Database, number: int) -> Image:
-    """The picture with this id. Raises NotFound with a sentence when it has been deleted."""
+    """The picture with this id. Raises NotFound with a sentence when it has been deleted, or was never kept."""
     image = await db.images.get(number)
     if image is None:
-        raise NotFound(GONE)
+        raise NotFound(GONE if await db.images.unkept_by(number) is None else UNKEPT)
     return image
 
 

@@ -30,6 +30,7 @@ from tests.e2e.easel import Studio, button_of, parts_of, pictures_of, settings_i
 NOW = 1_793_880_000.0
 """2026-11-05, 12:00 UTC."""
 OCTOBER = NOW - 7 * 86400
+HOME = ["Recent", "Starred", "Collections", "Find", "Usage"]
 MESSAGE = 9001
 """The card that shows what was painted before."""
 
@@ -186,7 +187,7 @@ async def test_in_a_server_it_opens_in_the_conversation(studio: Studio, db: Data
     assert f"https://discord.com/channels/@me/{sent['channel_id']}/{sent['id']}" in words_of(note)
     assert ben.message(note) is None
     assert "2 pictures · 0 ⭐" in words_of(sent)
-    assert labels_of(sent) == ["Recent", "Starred", "Usage"]
+    assert labels_of(sent) == HOME
 
 
 async def test_closed_conversations_open_it_in_the_server(
@@ -235,10 +236,10 @@ async def test_a_picture_is_opened_and_put_back(studio: Studio, db: Database, ad
     place = address_of(ada)
     assert f"https://discord.com/channels/{place.guild}/{place.channel}/{MESSAGE}" in words_of(shown)
     assert button_of(shown, Action.UPSCALE) == Ticket(Action.UPSCALE, made[1].id).custom_id
-    assert labels_of(shown)[-2:] == ["Back", "Home"]
+    assert labels_of(shown)[-4:] == ["Back", "Home", "Collections", "Post"]
     page = await press(ada, shown, "Back")
     assert "page 2 of 2" in words_of(page)
-    assert labels_of(await press(ada, page, "Home")) == ["Recent", "Starred", "Usage"]
+    assert labels_of(await press(ada, page, "Home")) == HOME
 
 
 async def test_stars_are_a_shelf_of_their_own(studio: Studio, db: Database, ada: Person, ben: Person) -> None:
@@ -255,7 +256,7 @@ async def test_stars_are_a_shelf_of_their_own(studio: Studio, db: Database, ada:
     await db.images.unstar(int(ada.id), first.id)
     menu = menu_of(page)
     await ada.select(page, menu["custom_id"], [str(first.id)])
-    assert "gone" in words_of(await ada.wait_for_message(ada.open_dm(), after=page["id"]))
+    assert "neither yours nor among" in words_of(await ada.wait_for_message(ada.open_dm(), after=page["id"]))
     assert await db.images.get(first.id) is not None
 
 
@@ -310,7 +311,7 @@ async def test_usage_counts_this_month(studio: Studio, db: Database, ada: Person
     await paint(db, ada, 3)
     await db.images.star(int(ada.id), old.id, NOW)
     usage = await press(ada, await opened_home(ada), "Usage")
-    assert words_of(usage).splitlines()[2:] == ["3 pictures made and kept", "8 s of painting", "1 star in all"]
+    assert words_of(usage).splitlines()[2:] == ["3 pictures made", "8 s of painting", "1 star in all"]
     assert "Recent" in labels_of(await press(ada, usage, "Home"))
 
 

@@ -22,11 +22,12 @@ class Belongings(msgspec.Struct, frozen=True, kw_only=True):
     styles: int
     seeds: int
     jobs: int
+    collections: int = 0
 
     @property
     def nothing(self) -> bool:
         """Whether there is nothing to forget."""
-        return not (self.pictures or self.starred or self.styles or self.seeds or self.jobs)
+        return not (self.pictures or self.starred or self.styles or self.seeds or self.jobs or self.collections)
 
 
 def forget_card(facts: Belongings) -> Reply:
@@ -36,7 +37,8 @@ def forget_card(facts: Belongings) -> Reply:
         "This removes for good, from the database and from the disk:\n"
         f"- {counted(facts.pictures, 'picture')} of yours, with prompts and parameters, and the jobs that made them\n"
         f"- {counted(facts.starred, 'star')}, {counted(facts.styles, 'saved style')}, "
-        f"{counted(facts.seeds, 'saved seed')}, and what you have set\n"
+        f"{counted(facts.seeds, 'saved seed')}, {counted(facts.collections, 'collection')}, what you looked for, "
+        "and what you have set\n"
         f"- {counted(facts.jobs, 'unfinished job')}, which will be cancelled"
     )
     forget = Button(

@@ -1,6 +1,7 @@
 """What the gallery's own buttons and menu do. State is in the ticket: whose gallery, which shelf, which page.
 
-Owns the handlers of HOME, PAGE, OPEN, REMOVE and FORGET. Whoever presses a button of somebody else's gallery gets their own.
+Owns the handlers of pages and pictures; `sets`, `sharing` and `searching` have those of their own. Whoever presses a button of
+somebody else's gallery gets their own.
 """
 
 from collections.abc import Mapping
@@ -10,8 +11,8 @@ from typing import Final
 from bot.discord_ui.actions import Action, Ticket
 from bot.discord_ui.answers import answer, replace
 from bot.discord_ui.desk import Asked, Desk
-from bot.discord_ui.gallery import home, opened, pages, parting, shelves
-from bot.discord_ui.gallery.spots import read_spot
+from bot.discord_ui.gallery import home, opened, pages, parting, pictures, shelves
+from bot.discord_ui.gallery.spots import Shelf, Spot, read_spot
 from bot.discord_ui.presses.press import Handler, Values
 from bot.discord_ui.shown import link_to
 from bot.errors import NotAllowed, NotFound
@@ -22,7 +23,7 @@ NOT_YOURS: Final = "That was somebody else's gallery; this one is yours."
 async def show_home(desk: Desk, asked: Asked, ticket: Ticket, values: Values) -> None:
     """Home, or the figures of this month, in place of what is shown."""
     del values
-    if await _is_visitor(desk, asked, ticket):
+    if await is_visitor(desk, asked, ticket):
         return
     if ticket.argument == home.USAGE:
         await replace(asked, home.usage_card(await shelves.usage_of(desk, ticket.id)))
@@ -33,20 +34,38 @@ async def show_home(desk: Desk, asked: Asked, ticket: Ticket, values: Values) ->
 async def turn_page(desk: Desk, asked: Asked, ticket: Ticket, values: Values) -> None:
     """Another page in place of what is shown."""
     del values
-    if await _is_visitor(desk, asked, ticket):
+    if await is_visitor(desk, asked, ticket):
         return
     spot = read_spot(ticket.argument)
     await asked.response.defer()  # nine large pictures may take more than Discord's three seconds
-    await replace(asked, pages.page_card(await shelves.page_of(desk, ticket.id, spot)))
+    await replace(asked, pages.page_card(await shelves.page_of(desk, ticket.id, spot, asked=asked)))
 
 
 async def open_picture(desk: Desk, asked: Asked, ticket: Ticket, values: Values) -> None:
     """The picture that was chosen, in place of its page."""
-    if await _is_visitor(desk, asked, ticket):
+    if await is_visitor(desk, asked, ticket):
         return
-    spot, image = read_spot(ticket.argument), _chosen(values)
+    spot, image = read_spot(ticket.argument), chosen(values)
     await asked.response.defer()
-    await replace(asked, opened.opened_card(await shelves.opened_of(desk, ticket.id, spot, image=image)))
+    facts = await pictures.opened_of(desk, ticket.id, spot, image=image, asked=asked)
+    await replace(asked, opened.opened_card(facts))
+
+
+async def show_picture(desk: Desk, asked: Asked, ticket: Ticket, values: Values) -> None:
+    """One picture, in place of what is shown."""
+    del values
+    spot = read_spot(ticket.argument)
+    await asked.response.defer()
+    facts = await pictures.opened_of(desk, asked.user.id, spot, image=ticket.id, asked=asked)
+    await replace(asked, opened.opened_card(facts))
+
+
+async def show_family(desk: Desk, asked: Asked, ticket: Ticket, values: Values) -> None:
+    """What a picture came from and what was made from it, for who pressed alone: the card belongs to everybody."""
+    del values
+    await asked.response.defer(ephemeral=True, thinking=True)
+    facts = await shelves.page_of(desk, asked.user.id, Spot(Shelf.KIN, number=ticket.id), asked=asked)
+    await answer(asked, pages.page_card(facts))
 
 
 async def remove_picture(desk: Desk, asked: Asked, ticket: Ticket, values: Values) -> None:
@@ -54,9 +73,11 @@ async def remove_picture(desk: Desk, asked: Asked, ticket: Ticket, values: Value
     del values
     spot = read_spot(ticket.argument)
     await asked.response.defer()
-    row = await shelves.remove(desk, asked.user.id, ticket.id)
+    row = await pictures.remove(desk, asked.user.id, ticket.id)
+    if spot == Spot(Shelf.KIN, spot.page, ticket.id):
+        spot = Spot(Shelf.RECENT)  # a family without its centre is none
     note = opened.removed_note(link_to(row))
-    await replace(asked, pages.page_card(await shelves.page_of(desk, asked.user.id, spot, note=note)))
+    await replace(asked, pages.page_card(await shelves.page_of(desk, asked.user.id, spot, asked=asked, note=note)))
 
 
 async def forget_person(desk: Desk, asked: Asked, ticket: Ticket, values: Values) -> None:
@@ -79,13 +100,15 @@ HANDLERS: Final[Mapping[Action, Handler]] = MappingProxyType(
         Action.HOME: show_home,
         Action.PAGE: turn_page,
         Action.OPEN: open_picture,
+        Action.SHOW: show_picture,
+        Action.KIN: show_family,
         Action.REMOVE: remove_picture,
         Action.FORGET: forget_person,
     }
 )
 
 
-async def _is_visitor(desk: Desk, asked: Asked, ticket: Ticket) -> bool:
+async def is_visitor(desk: Desk, asked: Asked, ticket: Ticket) -> bool:
     """Whether somebody pressed in another's gallery; they have then been shown their own."""
     if asked.user.id == ticket.id:
         return False
@@ -93,8 +116,8 @@ async def _is_visitor(desk: Desk, asked: Asked, ticket: Ticket) -> bool:
     return True
 
 
-def _chosen(values: Values) -> int:
-    """The picture's id in what a menu sent. Raises NotFound."""
-    if len(values) != 1 or not (values[0].isascii() and values[0].isdigit() and len(values[0]) <= 18):
-        raise NotFound("That is no picture of this gallery; choose one from its menu.")
+def chosen(values: Values) -> int:
+    """The picture's, collection's or channel's number in what a menu sent. Raises NotFound."""
+    if len(values) != 1 or not (values[0].isascii() and values[0].isdigit() and len(values[0]) <= 20):
+        raise NotFound("That is nothing of this gallery; choose from its menu.")
     return int(values[0])

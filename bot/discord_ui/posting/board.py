@@ -26,6 +26,7 @@ class _Card:
     job: Job
     message: int
     shown: Reply | None = None
+    editing: bool = False
 
 
 class Board:
@@ -43,6 +44,7 @@ class Board:
         self._client, self._standing, self._clock, self._seconds, self._now = client, standing, clock, seconds, now
         self._cards: dict[int, _Card] = {}
         self._task: asyncio.Task[None] | None = None
+        self._rounds: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
         """Begin to keep cards up to date."""
@@ -53,6 +55,9 @@ class Board:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        for each in self._rounds:
+            each.cancel()
+        await asyncio.gather(*self._rounds, return_exceptions=True)
 
     def card_of(self, job: Job) -> Reply:
         """The queue card of `job` as it is now."""
@@ -75,12 +80,13 @@ class Board:
             )
         )
 
-    async def hang(self, job: Job, message: int) -> None:
+    async def hang(self, job: Job, message: int, *, shown: Reply | None = None) -> None:
         """Keep `message`, the queue card of `job`, true; one whose job is over meanwhile is taken down at once.
 
-        0 is the interaction's first answer: all that is known of a card when a crash came before its id was written down.
+        `shown` is what it says now, where that is known: it is not edited to say the same. Message 0 is the interaction's first
+        answer: all that is known of a card when a crash came before its id was written down.
         """
-        self._cards[job.id] = _Card(job, message)
+        self._cards[job.id] = _Card(job, message, shown)
         if self._standing(job.id) is None:
             await self.take_down(job.id, job.address, message)
 
@@ -101,11 +107,12 @@ class Board:
         await asyncio.gather(*(self._refresh(card) for card in list(self._cards.values())))
 
     async def _refresh(self, card: _Card) -> None:
-        if self._standing(card.job.id) is None:
-            return  # its end is on the way
+        if card.editing or self._standing(card.job.id) is None:
+            return  # an earlier round is at it, or its end is on the way
         wanted = self.card_of(card.job)
         if wanted == card.shown:
             return
+        card.editing = True
         try:
             await places.change(self._client, card.job.address, card.message, wanted, now=self._now())
             card.shown = wanted
@@ -113,11 +120,19 @@ class Board:
             self._cards.pop(card.job.id, None)
         except (discord.HTTPException, *places.PASSING) as error:
             log.info("The queue card of job %d could not be edited: %s", card.job.id, error)
+        finally:
+            card.editing = False
 
     async def _run(self) -> None:
         while True:
             await self._clock.sleep(self._seconds)
-            try:
-                await self.refresh()
-            except Exception:
-                log.exception("The queue cards could not be brought up to date")
+            # not waited for: a card that Discord is slow about holds up itself and no other
+            task = asyncio.create_task(self._round(), name="queue cards")
+            self._rounds.add(task)
+            task.add_done_callback(self._rounds.discard)
+
+    async def _round(self) -> None:
+        try:
+            await self.refresh()
+        except Exception:
+            log.exception("The queue cards could not be brought up to date")

@@ -23,12 +23,15 @@ from bot.discord_ui.cards import (
 )
 from bot.discord_ui.posting import places
 from bot.discord_ui.posting.board import Board
-from bot.discord_ui.posting.nonces import custom_ids, is_card_of, nonce_of
+from bot.discord_ui.posting.finding import find_card
+from bot.discord_ui.posting.nonces import nonce_of
 from bot.discord_ui.reply import Reply
 from bot.discord_ui.shown import link_to, shown_picture
 from bot.discord_ui.view import files, layout, pings
 from bot.errors import EaselError, NotFound
 from bot.jobs.failures import PICTURES_GONE
+from bot.requests.edit import differences
+from inference.api.request import GenerationRequest
 from inference.client.clock import Clock
 from storage.database import Database
 from storage.errors import DatabaseUnavailable, Missing, RequestUnreadable, WrongState
@@ -38,10 +41,6 @@ log = logging.getLogger(__name__)
 
 PAUSES: Final = (2.0, 10.0, 60.0, 300.0)
 """Seconds before each further try while Discord does not answer; the last is repeated."""
-LOOK_BACK: Final = 120.0
-"""Seconds before a first try from which a channel is searched for the message that it may have made."""
-SEARCHED: Final = 200
-"""Messages of a channel that are looked through."""
 _RESULT, _NOTE = 0, 1
 """Numbers of a job's posts."""
 _HOOK: Final = 0
@@ -91,10 +90,11 @@ class Delivery:
         await self._board.take_down(job.id, job.address, job.card_message)
 
     async def failed(self, job: Job) -> None:
-        """Say why there is no picture, and offer another try."""
+        """Say why there is no picture, and offer another try, for which what was asked must be kept."""
         if job.series is not None and self.cells is not None:
             return await self.cells(job)
-        await self._say(job, sentence=job.reason, retry=True)
+        person = await self._db.people.get(job.address.person)
+        await self._say(job, sentence=job.reason, retry=person.history)
         await self._board.take_down(job.id, job.address, job.card_message)
 
     async def unreadable(self, lost: Unreadable) -> None:
@@ -107,7 +107,7 @@ class Delivery:
         if job.series is not None and self.cells is not None:
             return await self.cells(job)
         if await self._ends_before(self.ready.wait()):
-            return
+            return None
         await self._board.take_down(job.id, job.address, job.card_message, instead=cancelled_card(job.prompt))
         with contextlib.suppress(Missing):  # whoever asked to be forgotten took the row with them
             await self._db.jobs.mark_told(job.id)
@@ -240,7 +240,8 @@ class Delivery:
         """Post in `channel` unless an earlier try, before a crash or a lost answer, made the message already."""
         earlier = await self._earlier(job, channel)
         if earlier is not None and earlier.tried is not None:
-            found = await self._find(channel, reply, since=earlier.tried)
+            since = dt.datetime.fromtimestamp(earlier.tried, dt.UTC)
+            found = await find_card(self._client, channel, reply, since=since)
             if found is not None:
                 return found, channel
         post: Post = await self._db.posts.begin(job.id, channel=channel, now=self._now())
@@ -255,21 +256,6 @@ class Delivery:
     async def _earlier(self, job: Owed, channel: int) -> Post | None:
         posts = await self._db.posts.of_job(job.id)
         return next((post for post in posts if post.channel == channel and post.tried is not None), None)
-
-    async def _find(self, channel: int, reply: Reply, *, since: float) -> int | None:
-        """Our message in `channel` that carries the same buttons as `reply`, or None."""
-        wanted = set(custom_ids(layout(reply).to_components()))
-        after = discord.Object(discord.utils.time_snowflake(dt.datetime.fromtimestamp(since - LOOK_BACK, dt.UTC)))
-        room = self._client.get_partial_messageable(channel)
-        # A channel whose history is hidden from us may be open all the same, and the nonce is known there for minutes: were
-        # it taken for shut, a message that was made there would be made again in the direct messages.
-        with contextlib.suppress(discord.Forbidden):
-            async for message in room.history(limit=SEARCHED, after=after):
-                mine = self._client.user is not None and message.author.id == self._client.user.id
-                parts: list[Any] = [part.to_dict() for part in message.components]
-                if mine and is_card_of(parts, wanted):
-                    return message.id
-        return None
 
     # -- what is posted -----------------------------------------------------------------------------------------------
 
@@ -289,9 +275,19 @@ class Delivery:
                 pictures=tuple(shown),
                 seconds=job.seconds,
                 parent=await self._parent_link(job),
+                changed=await self._changed(job, images[0]),
                 notes=job.notes,
             )
         )
+
+    async def _changed(self, job: Job, image: Image) -> tuple[str, ...]:
+        """In what an edited picture differs from the one that it came from."""
+        parent = await self._parent(job) if job.kind == "edit" else None
+        if parent is None or not isinstance(parent.request, GenerationRequest):
+            return ()
+        if not isinstance(image.request, GenerationRequest):
+            return ()
+        return differences(parent.request, image.request) or ("nothing",)
 
     async def _parent(self, job: Job) -> Image | None:
         with contextlib.suppress(RequestUnreadable):  # an old picture must not hold up a new one

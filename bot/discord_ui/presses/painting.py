@@ -8,10 +8,12 @@ from bot.discord_ui.asking import Wish, ask
 from bot.discord_ui.desk import Asked, Desk
 from bot.discord_ui.presses.press import Handler, Values
 from bot.discord_ui.shown import picture_of, png_of
+from bot.discord_ui.wishes import words_drawn_again
 from bot.errors import NotFound, RequestRefused
 from bot.requests import derive
 from inference.api.request import MAX_SIDE, GenerationRequest, attachments_of
 from inference.api.result import Inventory
+from storage.history import UNKEPT
 from storage.values import Image, Job
 
 SCALE: Final = 2.0
@@ -22,9 +24,10 @@ Derive = Callable[[Desk, Image], Coroutine[Any, Any, Wish]]
 
 
 async def again(desk: Desk, image: Image) -> Wish:
-    """The whole job once more with fresh noise."""
+    """The whole job once more with fresh noise, and words drawn anew where they were drawn by chance."""
     job = await desk.db.jobs.get(image.job)
     request = derive.again(image.request if job is None else job.request, desk.seed())
+    request = await words_drawn_again(desk, request)
     sources: Mapping[str, bytes] = {} if job is None else await desk.db.jobs.sources(job.id)
     return Wish(request=request, kind="again", prompt=image.prompt, parent=image.id, sources=sources)
 
@@ -94,7 +97,7 @@ async def retry(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) 
     """A failed job once more, as it was; in private only for who asked so."""
     del values
     job = await desk.db.jobs.get(ticket.id)
-    if job is None:
+    if job is None or job.kind == UNKEPT:
         raise NotFound("That job has been forgotten; ask again with /imagine.")
     private = job.address.private and job.address.person == interaction.user.id
     await ask(desk, interaction, _same(desk, job), private=private)

@@ -16,10 +16,8 @@ from bot.discord_ui.markup import shorten
 from bot.discord_ui.pictures import fit_file
 from bot.discord_ui.presses.press import Handler, Values
 from bot.discord_ui.reply import Attachment
-from bot.discord_ui.shown import link_to, picture_of, png_of, shown_picture
-from bot.errors import NotAllowed
-from storage.errors import Missing
-from storage.values import Image
+from bot.discord_ui.shown import GONE, link_to, picture_of, png_of, shown_picture
+from bot.errors import NotAllowed, NotFound
 
 
 async def take_out(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) -> None:
@@ -42,6 +40,8 @@ async def star(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) -
     del values
     image = await picture_of(desk.db, ticket.id)
     starred = await desk.db.images.toggle_star(interaction.user.id, image.id, now=desk.now())
+    if starred and desk.showcase is not None:
+        await desk.showcase.starred(image.id, image.guild)
     words = "⭐ Starred. You find it in `/gallery open` under Starred." if starred else "The star is off again."
     await answer(interaction, note_card(words))
 
@@ -77,34 +77,33 @@ async def send_files(interaction: Asked, words: str, *attached: Attachment) -> N
 
 
 async def delete(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) -> None:
-    """🗑: by the owner the message goes with its pictures; by who manages messages only the message."""
+    """🗑: by the owner the message goes with its pictures; by who manages messages, or in a conversation, only the message."""
     del values
-    image = await picture_of(desk.db, ticket.id)
-    mine = image.person == interaction.user.id
-    if not mine and not interaction.permissions.manage_messages:
-        raise NotAllowed("Only who asked for this picture, or somebody who manages messages here, can delete it.")
+    may_tidy = interaction.guild_id is None or interaction.permissions.manage_messages
+    mine = await is_mine(desk, ticket.id, interaction.user.id, may_tidy=may_tidy)
     await interaction.response.defer(ephemeral=True)
     message = interaction.message
-    removed = await _remove(desk, image, message) if mine else 0
+    removed = await desk.db.images.remove_message(message.id, person=interaction.user.id) if mine and message else 0
     if message is not None:
         with contextlib.suppress(discord.NotFound):  # pressed twice
             await interaction.delete_original_response()
     words = {
-        0: "The message is gone. The picture stays in its owner's gallery.",
+        0: "The message is gone. A picture that was kept stays in its owner's gallery.",
         1: "The picture is gone, here and from your gallery.",
     }.get(removed, f"The {removed} pictures are gone, here and from your gallery.")
     await interaction.followup.send(words, ephemeral=True)
 
 
-async def _remove(desk: Desk, image: Image, message: discord.Message | None) -> int:
-    """Remove what the message stands for; returns how many pictures that were. A copy stands for nothing."""
-    if message is None or image.message != message.id:
-        return 0
-    together = await desk.db.images.of_message(message.id)
-    for each in together:
-        with contextlib.suppress(Missing):
-            await desk.db.images.remove(each.id)
-    return len(together)
+async def is_mine(desk: Desk, number: int, person: int, *, may_tidy: bool) -> bool:
+    """Whether a message's first picture is `person`'s. Raises NotAllowed where it is not, unless they `may_tidy` there;
+    NotFound where it is gone and they may not."""
+    image = await desk.db.images.get(number)
+    owner = await desk.db.images.unkept_by(number) if image is None else image.person
+    if owner != person and not may_tidy:
+        if image is None and owner is None:
+            raise NotFound(GONE)
+        raise NotAllowed("Only who asked for this picture, or somebody who manages messages here, can delete it.")
+    return owner == person
 
 
 HANDLERS: Mapping[Action, Handler] = {

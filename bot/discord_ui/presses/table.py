@@ -6,12 +6,12 @@ from bot.discord_ui import seeds
 from bot.discord_ui.actions import Action
 from bot.discord_ui.admin import presses as admin
 from bot.discord_ui.admin import reports
-from bot.discord_ui.gallery import presses as gallery
-from bot.discord_ui.presses import editing, painting, pictures, queueing
+from bot.discord_ui.gallery import table as gallery
+from bot.discord_ui.menus import image_info, remix
+from bot.discord_ui.presses import editing, moving, painting, pictures, queueing, regions
 from bot.discord_ui.presses.press import Handler
 from bot.discord_ui.series import presses as series
 from bot.discord_ui.styles import presses as styles
-from bot.discord_ui.series import presses as series
 
 HANDLERS: Mapping[Action, Handler] = {
     **pictures.HANDLERS,
@@ -20,8 +20,11 @@ HANDLERS: Mapping[Action, Handler] = {
     **admin.HANDLERS,
     **reports.HANDLERS,
     **editing.HANDLERS,
+    **moving.HANDLERS,
+    **regions.HANDLERS,
+    **remix.HANDLERS,
+    **image_info.HANDLERS,
     **gallery.HANDLERS,
-    **series.HANDLERS,
     **styles.HANDLERS,
     **seeds.HANDLERS,
     **series.HANDLERS,
