@@ -1,9 +1,11 @@
 """How long the start takes to look through 500 model files: the first time, and with everything remembered.
 
 Run: python -m benchmarks.discovery. Prints seconds, medians of five for the warm start. Files are small LoRAs and
-embeddings, as large folders mostly hold; hashing costs what the disk and sha256 take for the real sizes.
+embeddings, as large folders mostly hold, each LoRA with a table of tags in its header, notes of 20 KB and a sample picture
+beside it; hashing costs what the disk and sha256 take for the real sizes.
 """
 
+import json
 import statistics
 import tempfile
 import time
@@ -16,6 +18,9 @@ from inference.engine.discovery import discover
 
 FILES = 500
 LAYER = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn{}_to_{}.lora_{}.weight"
+
+TAGS = json.dumps({"10_set": {f"tag number {n}": n for n in range(2000)}})
+NOTES = json.dumps({"trainedWords": ["ink"], "description": "<p>About it.</p>", "files": ["x" * 20_000]})
 
 
 def build(root: Path) -> None:
@@ -35,9 +40,10 @@ def build(root: Path) -> None:
             )
         else:
             lora[LAYER.format(1, "q", "up")] = torch.full((4, 320), float(number))
-            save_file(
-                lora, root / "Lora" / "sub" / f"style {number}.safetensors", metadata={"ss_output_name": f"s{number}"}
-            )
+            path = root / "Lora" / "sub" / f"style {number}.safetensors"
+            save_file(lora, path, metadata={"ss_output_name": f"s{number}", "ss_tag_frequency": TAGS})
+            path.with_suffix(".civitai.info").write_text(NOTES)
+            path.with_suffix(".preview.png").write_bytes(b"")
 
 
 def seconds(root: Path, cache: Path) -> float:

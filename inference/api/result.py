@@ -29,7 +29,8 @@ class ModelFile(msgspec.Struct, frozen=True, omit_defaults=True):
     checkpoints and VAEs, twelve for embeddings and (of the content behind the header) for LoRAs; empty while a very large
     file has not been hashed yet. `sha256` is of the whole file, `old_hash` the webui's first kind (checkpoints).
     `vae` is the VAE that a checkpoint's own notes ask for. `alias`, `triggers`, `negative` and `weight` (0: none said)
-    are for LoRAs. `bytes` is the file's size.
+    are for LoRAs, and `tags` are the words that one saw most often in training. `notes` is what is told beside the file and
+    `preview` the path of a sample picture there, empty for none. `bytes` is the file's size.
     """
 
     name: str
@@ -45,6 +46,9 @@ class ModelFile(msgspec.Struct, frozen=True, omit_defaults=True):
     old_hash: str = ""
     vae: str = ""
     bytes: int = 0
+    tags: tuple[str, ...] = ()
+    notes: str = ""
+    preview: str = ""
 
 
 class Problem(msgspec.Struct, frozen=True):

@@ -3,7 +3,6 @@
 Owns the folder layout of the webui. A bad file becomes a Problem with a sentence, never an error; nothing is loaded.
 """
 
-import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,16 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from inference.api.result import Inventory, ModelFile, Problem
 from inference.engine.bad_file import BadFile
 from inference.engine.checkpoint import native_size, read_config
 from inference.engine.embeddings import load_embedding
 from inference.engine.families import FAMILIES, identify, lora_family
 from inference.engine.hashing import Digests, Facts, FileMemory, digest
+from inference.engine.sidecars import Beside, is_inside, look_beside, notes_of, trained_with
 from inference.engine.weights import read_shapes
 
 HASH_AT_ONCE = 16 << 30
 """Bytes hashed at one look. What is beyond keeps an empty hash until the next look, so that a start never takes minutes."""
+JUDGED = 2
+"""Which judgement this is; one more whenever a header is asked for something that it was not asked for before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +40,13 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file on a shelf: `relative` is its path below the shelf's folder."""
+    """A file on a shelf: `relative` is its path below the shelf's folder, `beside` the names of all files in its folder."""
 
     kind: Kind
     path: Path
     relative: Path
     stat: os.stat_result
+    beside: frozenset[str] = frozenset()
 
 
 def discover(roots: Sequence[Path], cache: Path) -> Inventory:
@@ -54,14 +59,14 @@ def discover(roots: Sequence[Path], cache: Path) -> Inventory:
     found = list(dict.fromkeys(_search(roots, problems)))
     facts = [_known(item, memory) for item in found]
     _hash_missing(found, facts, memory)
-    memory.save()
     shelves: dict[str, list[ModelFile]] = {}
     for item, known in zip(found, facts, strict=True):
-        described = _described(item, known)
+        described = _described(item, known, _told(item, roots, memory))
         if isinstance(described, Problem):
             problems.append(described)
         else:
             shelves.setdefault(item.kind.shelf, []).append(described)
+    memory.save()
     ordered = {shelf: tuple(sorted(files, key=lambda info: natural(info.name))) for shelf, files in shelves.items()}
     return Inventory(**ordered, problems=tuple(sorted(problems, key=lambda problem: natural(problem.path))))
 
@@ -95,6 +100,7 @@ def _walk(folder: Path, kind: Kind, allowed: Sequence[Path], problems: list[Prob
         visited.add(real)
         shown = [name for name in folders if not name.startswith(".")]
         folders[:] = sorted(shown, key=lambda name: (Path(place, name).is_symlink(), natural(name)))
+        beside = frozenset(names)
         for name in sorted(names):
             path = Path(place, name)
             if not _counts(name, kind):
@@ -107,7 +113,7 @@ def _walk(folder: Path, kind: Kind, allowed: Sequence[Path], problems: list[Prob
             if path.is_symlink() and not _inside(Path(os.path.realpath(path)), allowed):
                 problems.append(Problem(str(path), f"{name} {_OUTSIDE}"))
                 continue
-            yield Found(_shelf_of(name, kind), path, path.relative_to(folder), stat)
+            yield Found(_shelf_of(name, kind), path, path.relative_to(folder), stat, beside)
 
 
 _OUTSIDE = "is a link to a place outside the models folders; add that folder to the roots in config.toml to use it."
@@ -132,15 +138,18 @@ def _shelf_of(name: str, kind: Kind) -> Kind:
 
 def _known(item: Found, memory: FileMemory) -> Facts:
     """Facts about a file, from memory or by looking into it."""
-    if facts := memory.recall(item.path, item.stat):
-        return facts
+    before = memory.recall(item.path, item.stat)
+    if before is not None and before.judged == JUDGED:
+        return before
     try:
         facts = item.kind.judge(item.path)
     except BadFile as error:
         facts = Facts(0, 0, problem=f"{item.path.name} {error}")
     except OSError as error:
         return Facts(item.stat.st_size, 0, problem=f"{item.path.name} cannot be read: {error.strerror or error}.")
-    facts.size, facts.changed = item.stat.st_size, item.stat.st_mtime_ns
+    facts.size, facts.changed, facts.judged = item.stat.st_size, item.stat.st_mtime_ns, JUDGED
+    if before is not None:
+        facts.sha256, facts.payload, facts.old = before.sha256, before.payload, before.old
     memory.remember(item.path, facts)
     return facts
 
@@ -170,7 +179,16 @@ def _digest(path: Path) -> Digests | None:
         return None
 
 
-def _described(item: Found, facts: Facts) -> ModelFile | Problem:
+def _told(item: Found, roots: Sequence[Path], memory: FileMemory) -> Beside:
+    """What is said beside a checkpoint or LoRA."""
+    if item.kind.shelf not in ("checkpoints", "loras"):
+        return Beside()
+    told = look_beside(item.path, item.beside, memory)
+    away = told.preview and not is_inside(Path(told.preview), roots)
+    return msgspec.structs.replace(told, preview="") if away else told
+
+
+def _described(item: Found, facts: Facts, told: Beside) -> ModelFile | Problem:
     if facts.problem:
         return Problem(str(item.path), facts.problem)
     common: dict[str, Any] = {
@@ -178,60 +196,51 @@ def _described(item: Found, facts: Facts) -> ModelFile | Problem:
         "family": facts.family or "unknown",
         "sha256": facts.sha256,
         "bytes": facts.size,
+        "preview": told.preview,
+        "notes": told.notes or facts.notes,
     }
     match item.kind.shelf:
         case "checkpoints":
-            return _checkpoint(item, facts, common)
+            return _checkpoint(item, facts, told, common)
         case "vaes":
             return ModelFile(name=item.path.name, hash=facts.sha256[:10], **common)
         case "loras":
-            return _lora(item, facts, common)
+            return _lora(item, facts, told, common)
         case "embeddings":
             return ModelFile(name=facts.alias or item.path.stem, hash=facts.sha256[:12], **common)
         case _:
             return ModelFile(name=item.path.stem, hash=facts.sha256[:10], **common)
 
 
-def _checkpoint(item: Found, facts: Facts, common: Mapping[str, Any]) -> ModelFile | Problem:
+def _checkpoint(item: Found, facts: Facts, told: Beside, common: Mapping[str, Any]) -> ModelFile | Problem:
     family = FAMILIES[facts.family]
     try:
         native = native_size(read_config(item.path, family), family)
     except (BadFile, KeyError, TypeError, ValueError) as error:
         sentence = str(error) if isinstance(error, BadFile) else "has a config beside it that makes no model."
         return Problem(str(item.path), f"{item.path.name} {sentence}")
-    noted = _sidecar(item.path).get("vae")
     return ModelFile(
         name=item.relative.with_suffix("").as_posix(),
         hash=facts.sha256[:10],
         native=native,
         old_hash=facts.old,
-        vae=noted if isinstance(noted, str) and noted not in ("Automatic", "None") else "",
+        vae=told.vae,
+        triggers=told.triggers,
         **common,
     )
 
 
-def _lora(item: Found, facts: Facts, common: Mapping[str, Any]) -> ModelFile:
-    notes = _sidecar(item.path)
-    activation, negative, weight = (notes.get(key) for key in ("activation text", "negative text", "preferred weight"))
-    spoken = [part.strip() for part in activation.split(",") if part.strip()] if isinstance(activation, str) else []
+def _lora(item: Found, facts: Facts, told: Beside, common: Mapping[str, Any]) -> ModelFile:
     return ModelFile(
         name=item.path.stem,
         hash=(facts.own_hash or facts.payload)[:12],
         alias=facts.alias,
-        triggers=tuple(spoken) or facts.triggers,
-        negative=negative if isinstance(negative, str) else "",
-        weight=float(weight) if isinstance(weight, int | float) and not isinstance(weight, bool) else 0.0,
+        triggers=told.triggers or facts.triggers,
+        negative=told.negative,
+        weight=told.weight,
+        tags=facts.tags,
         **common,
     )
-
-
-def _sidecar(path: Path) -> Mapping[str, Any]:
-    """The notes in `<stem>.json` beside a file; none when there is no such file or it is no table."""
-    try:
-        value = json.loads(path.with_suffix(".json").read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def _judge_checkpoint(path: Path) -> Facts:
@@ -261,13 +270,15 @@ def _judge_lora(path: Path) -> Facts:
     shapes, metadata = read_shapes(path)
     if not any(mark in key for key in shapes for mark in _LORA_MARKS):
         raise BadFile("is no LoRA: none of its weights has the name of one.")
-    phrase = metadata.get("modelspec.trigger_phrase", "")
+    triggers, tags = trained_with(metadata)
     return Facts(
         0,
         0,
         family=lora_family(metadata, shapes),
         alias=metadata.get("ss_output_name", "").strip(),
-        triggers=tuple(part.strip() for part in phrase.split(",") if part.strip()),
+        triggers=triggers,
+        tags=tags,
+        notes=notes_of(metadata.get("modelspec.description", "")),
         own_hash=metadata.get("sshs_model_hash", "")[:12],
     )
 

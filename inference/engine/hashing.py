@@ -59,7 +59,10 @@ def _payload_start(path: Path, file: BinaryIO) -> int:
 
 
 class Facts(msgspec.Struct, omit_defaults=True):
-    """What is remembered of a file while its size and time of change (ns) stay: how it was judged, and its hashes."""
+    """What is remembered of a file while its size and time of change (ns) stay: how it was judged, and its hashes.
+
+    `judged` tells which Easel judged it: one that looks for more does so anew, and keeps the hashes.
+    """
 
     size: int
     changed: int
@@ -71,6 +74,12 @@ class Facts(msgspec.Struct, omit_defaults=True):
     sha256: str = ""
     payload: str = ""
     old: str = ""
+    judged: int = 0
+    tags: tuple[str, ...] = ()
+    negative: str = ""
+    weight: float = 0.0
+    notes: str = ""
+    vae: str = ""
 
 
 class _Stored(msgspec.Struct):
