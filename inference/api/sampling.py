@@ -82,6 +82,15 @@ class Sampling(msgspec.Struct, frozen=True, omit_defaults=True):
             ("Beta schedule beta", self.beta_beta, 0.01, 100.0),
         ):
             require(low <= value <= high, f"{name} must be between {low:g} and {high:g}, not {value:g}.")
+        for name, value, least in (  # smaller ones make steps that no number of single precision can tell apart
+            ("Schedule min sigma", self.sigma_min, 1e-4),
+            ("Schedule max sigma", self.sigma_max, 0.5),
+            ("Schedule rho", self.rho, 0.5),
+        ):
+            require(
+                value == 0 or value >= least,
+                f"{name} must be 0, for the schedule's own, or at least {least:g}, not {value:g}.",
+            )
         require(
             not self.sigma_max or self.sigma_min < self.sigma_max,
             f"Schedule min sigma ({self.sigma_min:g}) must be below schedule max sigma ({self.sigma_max:g}).",

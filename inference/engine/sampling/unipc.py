@@ -7,6 +7,7 @@ preserving process. Data prediction (x0), as in the webui.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -66,45 +67,57 @@ def unipc(x: Tensor, timesteps: Sequence[int], knobs: Knobs, noise: Noise, table
     steps = len(timesteps)
     if not steps:
         return x
-    clock, order = Clock(table), min(knobs.unipc.order, steps)
+    clock, knob = Clock(table), knobs.unipc
     begin = (timesteps[-1] + 1) / TRAINED if knobs.onward else 1.0
-    moments = [clock.at(time) for time in clock.times(begin, steps, knobs.unipc.skip)]
-    known = [(moments[0], (yield moments[0].call(x)))]
-    for number, moment in enumerate(moments[1:], start=1):
-        now = min(number, order)
-        if knobs.unipc.lower_order_final:
-            now = min(now, steps + 1 - number)
-        plan = _plan([entry[0] for entry in known[:now]], moment, knobs.unipc.variant)
-        last, clean = known[0]
-        slopes = [
-            (estimate - clean) * (1 / ratio) for (_, estimate), ratio in zip(known[1:now], plan.ratios, strict=True)
-        ]
-        base = x * (moment.sigma / last.sigma) - clean * (moment.alpha * plan.decay)
-        x = base - _weighed(slopes, plan.predictor) * moment.alpha if slopes else base
+    moments = tuple(clock.at(time) for time in clock.times(begin, steps, knob.skip))
+    known = [(yield moments[0].call(x))]
+    walk = _steps(moments, min(knob.order, steps), knob.variant, lower_order_final=knob.lower_order_final)
+    for number, (moment, step) in enumerate(zip(moments[1:], walk, strict=True), start=1):
+        before, x = x, _mixed(x * step.kept, known, step.predictor)
         if number < steps:
             estimate = yield moment.call(x)
-            x = base - _weighed([*slopes, estimate - clean], plan.corrector) * moment.alpha
-            known = [(moment, estimate), *known[: order - 1]]
+            x = _mixed(before * step.kept, [estimate, *known], step.corrector)
+            known = [estimate, *known[: knob.order - 1]]
     return x
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """Numbers of one step. `ratios` are the distances in λ of older estimates in parts of the step; the others weights."""
+class Step:
+    """One step as weights: of x before it, and of the clean estimates, newest first, of which the corrector has one more."""
 
-    decay: float
-    ratios: tuple[float, ...]
+    kept: float
     predictor: tuple[float, ...]
     corrector: tuple[float, ...]
 
 
-def _plan(known: Sequence[Moment], moment: Moment, variant: str) -> Plan:
-    """Weights of the step from known[0], the newest, to `moment`; its order is how many are known."""
-    h = moment.lam - known[0].lam
-    ratios = tuple((other.lam - known[0].lam) / h for other in known[1:])
+@lru_cache(maxsize=16)
+def _steps(moments: tuple[Moment, ...], order: int, variant: str, *, lower_order_final: bool) -> tuple[Step, ...]:
+    """Every step from one of `moments` to the next: worked out once for all pictures that have them in common."""
+    count, found = len(moments) - 1, list[Step]()
+    for number in range(1, count + 1):
+        now = min(number, order, count + 1 - number) if lower_order_final else min(number, order)
+        found.append(_step(moments[number - now : number][::-1], moments[number], variant))
+    return tuple(found)
+
+
+def _step(known: Sequence[Moment], moment: Moment, variant: str) -> Step:
+    """The step from known[0], the newest, to `moment`; its order is how many are known.
+
+    The paper weighs differences to the newest estimate, over distances in λ in parts of the step: here each estimate's share
+    in all of them.
+    """
+    last = known[0]
+    h = moment.lam - last.lam
+    ratios = [(other.lam - last.lam) / h for other in known[1:]]
     solve = _vary_coefficients if variant == "vary_coeff" else _b_of_h
-    predictor, corrector = solve(-h, np.array([*ratios, 1.0]), variant)
-    return Plan(math.expm1(-h), ratios, tuple(predictor.tolist()), tuple(corrector.tolist()))
+    decay = moment.alpha * math.expm1(-h)
+    shares: list[tuple[float, ...]] = []
+    for weights in solve(-h, np.array([*ratios, 1.0]), variant):
+        parts = (-moment.alpha * weights / np.array([*ratios, 1.0])[: len(weights)]).tolist()
+        shares.append((-decay - sum(parts), *parts))
+    (newest, *older), (newest_too, *others) = shares
+    # The corrector's last difference is of the estimate at `moment` itself, which comes first from now on.
+    return Step(moment.sigma / last.sigma, (newest, *older), (others[-1], newest_too, *others[:-1]))
 
 
 def _b_of_h(h: float, ratios: Vector, variant: str) -> tuple[Vector, Vector]:
@@ -138,8 +151,8 @@ def _phis(h: float, count: int) -> list[float]:
     return found
 
 
-def _weighed(parts: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
-    total = parts[0] * weights[0]
-    for part, weight in zip(parts[1:], weights[1:], strict=True):
-        total = total + part * weight
+def _mixed(total: Tensor, parts: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
+    """`total`, which is lost, and as many of `parts` as there are weights."""
+    for part, weight in zip(parts, weights, strict=False):
+        total = total.add_(part, alpha=weight)
     return total
