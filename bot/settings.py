@@ -123,11 +123,15 @@ class Settings(BaseSettings):
         """Folder of the database, the pictures and the caches."""
         return PROJECT / self.paths.data
 
+    @property
+    def model_folders(self) -> tuple[Path, ...]:
+        """Folders of weights, wildcards and tags, the first of which wins."""
+        return tuple(PROJECT / root for root in (self.paths.models, *self.paths.extra_models))
+
     def engine(self) -> EngineSettings:
         """What the worker is told when it starts."""
-        roots = (self.paths.models, *self.paths.extra_models)
         return EngineSettings(
-            roots=tuple(str(PROJECT / root) for root in roots),
+            roots=tuple(str(root) for root in self.model_folders),
             cache=str(self.data / "cache"),
             device=self.inference.device,
             threads=self.inference.threads,

@@ -13,11 +13,14 @@ from bot.discord_ui.reply import Reply
 
 _THINKING: Final = discord.InteractionResponseType.deferred_channel_message
 
+_FILLED: Final = "easel filled the waiting message"
+
 
 async def answer(interaction: Asked, reply: Reply, *, private: bool = True) -> int:
     """Say `reply`, to the person alone or to the channel; returns the message's id.
 
-    An interaction that was deferred ("Easel is thinking…") has its waiting message filled, and keeps who sees that.
+    An interaction that was deferred ("Easel is thinking…") has its waiting message filled, and keeps who sees that; what is
+    said after it is a message of its own.
     """
     response = interaction.response
     if not response.is_done():
@@ -28,7 +31,8 @@ async def answer(interaction: Asked, reply: Reply, *, private: bool = True) -> i
             allowed_mentions=view.pings(reply),
         )
         return sent.message_id or 0
-    if response.type is _THINKING:
+    if response.type is _THINKING and not interaction.extras.get(_FILLED):
+        interaction.extras[_FILLED] = True
         message = await interaction.edit_original_response(
             view=view.layout(reply), attachments=view.files(reply), allowed_mentions=view.pings(reply)
         )

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
+from bot.completion.tags import Tags, tag_folders
 from bot.discord_ui.admin.policies import Policies
 from bot.discord_ui.crowd import Crowd
 from bot.discord_ui.debounce import Recent
 from bot.discord_ui.gallery.exports import Exports
+from bot.discord_ui.prompting import Prompts
 from bot.jobs.dispatcher import Dispatcher
 from bot.requests.wildcards import Wildcards, wildcard_folders
 from bot.settings import Settings
@@ -47,8 +49,8 @@ class Desk:
     """`now` is seconds since 1970; `seed` gives a seed where none is asked for. `board` keeps the queue cards up to date,
     `series` those of many pictures at once.
 
-    `policies` are the servers' rules; `wildcards` the operator's files of words. `crowd` counts those whose wishes are being
-    made and queued at this moment.
+    `policies` are the servers' rules; `wildcards` the operator's files of words, `prompts` what completes a prompt. `crowd`
+    counts those whose wishes are being made and queued at this moment.
     """
 
     settings: Settings
@@ -62,6 +64,7 @@ class Desk:
     crowd: Crowd = field(default_factory=Crowd)
     policies: Policies = field(init=False)
     wildcards: Wildcards = field(init=False)
+    prompts: Prompts = field(init=False)
     reactions: Recent = field(default_factory=Recent)
     exports: Exports = field(default_factory=Exports)
     showcase: "Showcase | None" = None
@@ -73,6 +76,7 @@ class Desk:
     def __post_init__(self) -> None:
         self.policies = Policies(self.db, self.settings, now=self.now)
         self.wildcards = Wildcards(wildcard_folders(self.settings.model_folders))
+        self.prompts = Prompts(Tags(tag_folders(self.settings.model_folders)), self.wildcards, now=self.now)
 
     def shelf(self) -> Inventory:
         """Models as last seen, at once; empty before the painter is up for the first time."""

@@ -24,6 +24,12 @@ _UNREADABLE: Final = (ValueError, RuntimeError, StopIteration, LookupError, Asse
 Signature = tuple[tuple[str, int, int], ...]
 
 
+def wildcard_folders(models: Sequence[Path]) -> tuple[Path, ...]:
+    """Where wildcards may lie beside folders of models: in `wildcards`, and where the webui's extension keeps them."""
+    beside = [root.parent / "extensions" / "sd-dynamic-prompts" / "wildcards" for root in models]
+    return (*(root / "wildcards" for root in models), *beside)
+
+
 class Wildcards:
     """Wildcards in `folders`; where two hold a file of the same name, the first folder's counts. Folders may be missing."""
 

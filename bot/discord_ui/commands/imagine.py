@@ -7,16 +7,17 @@ import discord
 from discord import app_commands
 
 from bot.discord_ui import options
-from bot.discord_ui.asking import ask
+from bot.discord_ui.completing import completer
 from bot.discord_ui.desk import Asked, Desk
+from bot.discord_ui.imagining import imagine as paint
 from bot.discord_ui.options import Suggestion
-from bot.discord_ui.wishes import names_of, wish_for
+from bot.discord_ui.wishes import names_of
 from bot.requests.drafts import ImagineDraft
 from inference.api.catalog import ASPECTS
 
 _SHAPES: Final = [app_commands.Choice(name=row.label, value=row.id) for row in ASPECTS]
 _HELP: Final = {
-    "prompt": "What to paint. (word:1.3) pulls harder, [word] softer",
+    "prompt": "What to paint. (word:1.3) pulls harder, {a|b} chooses, {a, b} paints both, --ar 3:2",
     "negative": "What to keep out of the picture",
     "style": "One of your styles, or the server's",
     "aspect": "Shape of the picture",
@@ -71,9 +72,10 @@ def register(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
             strength=strength,
             private=private,
         )
-        wish = wish_for(desk, draft, person=interaction.user.id, guild=interaction.guild_id, start=init_image)
-        await ask(desk, interaction, wish, private=private)
+        await paint(desk, interaction, draft, start=init_image, private=private)
 
+    for option in ("prompt", "negative"):
+        imagine.autocomplete(option)(completer(desk))
     for option, suggest in SUGGESTIONS.items():
         imagine.autocomplete(option)(_completer(desk, suggest))
 

@@ -4,11 +4,23 @@ from typing import Any
 
 from discord import app_commands
 
-from bot.discord_ui.commands import form, gallery, imagine, queue, seeds, styles
-from bot.discord_ui.commands import admin, report
+from bot.discord_ui.commands import (
+    admin,
+    form,
+    gallery,
+    imagine,
+    inpaint,
+    menus,
+    plot,
+    queue,
+    report,
+    seeds,
+    styles,
+    wildcards,
+)
 from bot.discord_ui.desk import Desk
 
-MODULES = (admin, report, imagine, form, queue, gallery, styles, seeds)
+MODULES = (admin, report, imagine, form, inpaint, plot, menus, queue, gallery, styles, seeds, wildcards)
 
 
 def register_all(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
