@@ -15,6 +15,7 @@ from inference.api.request import Request, attachments_of
 from storage.connections import Connections
 from storage.discards import Discards, note, note_unused
 from storage.errors import Missing, RequestUnreadable
+from storage.history import keeps_history, let_go
 from storage.pictures import PictureStore
 from storage.rows import Row, address_columns, to_json
 from storage.series_tables import series as table
@@ -168,7 +169,10 @@ class SeriesStore:
         await self._change(update(table).where(table.c.id == series).values(card_message=message, card_channel=channel))
 
     async def finish(self, series: int, *, message: int, channel: int, now: float) -> None:
-        """What came of it is shown in `message` of `channel`: done. What its cells began from is let go."""
+        """What came of it is shown in `message` of `channel`: done. What its cells began from is let go.
+
+        Where its asker keeps no history, nothing of it is kept then; unless it was shown nowhere (`message` 0).
+        """
         done = update(table).where(table.c.id == series)
         values = {
             "state": SeriesState.DONE,
@@ -182,6 +186,11 @@ class SeriesStore:
             await connection.execute(done.values(values))
             await note(connection, select(series_sources.c.sha256).where(series_sources.c.series == series))
             await connection.execute(delete(series_sources).where(series_sources.c.series == series))
+            person = (await connection.execute(select(table.c.person).where(table.c.id == series))).scalar_one_or_none()
+            if message and person is not None and not await keeps_history(connection, person):
+                for job in (await connection.execute(select(jobs.c.id).where(jobs.c.series == series))).scalars().all():
+                    await let_go(connection, job)
+                await remove_series(connection, select(table.c.id).where(table.c.id == series))
 
         await self._connections.write(act, then=self._discards.clear)
 

@@ -16,6 +16,7 @@ from bot.discord_ui.answers import answer
 from bot.discord_ui.desk import Asked, Desk
 from bot.discord_ui.posting import places
 from bot.discord_ui.posting.nonces import nonce_of
+from bot.discord_ui.reply import Reply
 from bot.requests.policy import Visit
 from inference.api.request import Request
 from storage.values import Address, Job
@@ -64,7 +65,7 @@ async def ask(desk: Desk, interaction: Asked, wish: Coroutine[Any, Any, Wish], *
     """
     address = address_of(desk, interaction, private=private)
     with desk.crowd.one_more() as asking:
-        if asking > CROWD:
+        if asking > CROWD and not interaction.response.is_done():
             await _think(desk, interaction, wish, private=private)
         visit = visit_of(interaction, private=private)
         job = await _make_in_time(interaction, _make(desk, address, visit, wish), private=private)
@@ -76,7 +77,7 @@ async def ask(desk: Desk, interaction: Asked, wish: Coroutine[Any, Any, Wish], *
         # lost on its way to us is there, and is then kept true as the interaction's first, whose id we did not hear.
         log.warning("The queue card of job %d could not be shown", job.id, exc_info=True)
         message = 0
-    await _hang(desk, job, message)
+    await _hang(desk, job, message, shown=card if message else None)
     return job
 
 
@@ -118,7 +119,7 @@ async def ask_by_reaction(desk: Desk, client: discord.Client, address: Address, 
     except (discord.HTTPException, *places.PASSING):
         log.warning("The queue card of job %d could not be shown", job.id, exc_info=True)
         return job
-    await _hang(desk, job, message.id)
+    await _hang(desk, job, message.id, shown=card)
     return job
 
 
@@ -136,6 +137,6 @@ async def _submit(desk: Desk, address: Address, visit: Visit, wish: Wish) -> Job
     )
 
 
-async def _hang(desk: Desk, job: Job, message: int) -> None:
+async def _hang(desk: Desk, job: Job, message: int, *, shown: Reply | None) -> None:
     await desk.db.jobs.set_card(job.id, message)
-    await desk.board.hang(msgspec.structs.replace(job, card_message=message), message)
+    await desk.board.hang(msgspec.structs.replace(job, card_message=message), message, shown=shown)

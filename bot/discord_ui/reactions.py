@@ -22,11 +22,11 @@ from bot.discord_ui.letters import send_letter
 from bot.discord_ui.posting import places
 from bot.discord_ui.posting.nonces import custom_ids
 from bot.discord_ui.presses.painting import DERIVATIONS
+from bot.discord_ui.presses.pictures import is_mine
 from bot.discord_ui.reply import Reply
 from bot.discord_ui.shown import picture_of
 from bot.errors import NotAllowed
 from bot.requests.policy import Visit
-from storage.errors import Missing
 from storage.values import Address, Image
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,8 @@ _VARIATION: Final = "\ufe0f"
 class Reaction(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody's emoji under a message of ours. `images` are the pictures that it is about, `job` the job of a queue card.
 
-    `visit` is who and where for the gate, `may_manage` whether this person manages messages there.
+    `visit` is who and where for the gate, `may_manage` whether this person manages messages there, `may_ask` whether they may
+    use commands there: who may not ask for a picture in words may not do so with a sign either.
     """
 
     person: int
@@ -48,6 +49,7 @@ class Reaction(msgspec.Struct, frozen=True, kw_only=True):
     job: int | None
     visit: Visit
     may_manage: bool
+    may_ask: bool
 
 
 Answer = Callable[[Desk, discord.Client, Reaction], Awaitable[None]]
@@ -102,7 +104,8 @@ async def _read(client: discord.Client, event: discord.RawReactionActionEvent) -
         images=images,
         job=job,
         visit=visit_by(client, event),
-        may_manage=await _may_manage(client, event),
+        may_manage=_may(client, event, "manage_messages", in_conversation=False),
+        may_ask=_may(client, event, "use_application_commands", in_conversation=True),
     )
 
 
@@ -115,14 +118,14 @@ def _subjects(ids: Iterable[str]) -> tuple[tuple[int, ...], int | None]:
     return tuple(images), job
 
 
-async def _may_manage(client: discord.Client, event: discord.RawReactionActionEvent) -> bool:
-    """Whether who reacted manages messages in that channel; in a direct message nobody manages anybody's."""
-    if event.guild_id is None or event.member is None:
-        return False
+def _may(client: discord.Client, event: discord.RawReactionActionEvent, right: str, *, in_conversation: bool) -> bool:
+    """Whether who reacted has a right in that channel; a conversation with us has none to look up."""
+    if event.guild_id is None:
+        return in_conversation
     channel = client.get_channel(event.channel_id)
-    if not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
+    if event.member is None or not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
         return False
-    return channel.permissions_for(event.member).manage_messages
+    return bool(getattr(channel.permissions_for(event.member), right))
 
 
 # -- what each does ---------------------------------------------------------------------------------------------------
@@ -140,7 +143,8 @@ async def _star(desk: Desk, client: discord.Client, reaction: Reaction) -> None:
     del client
     for number in reaction.images:
         image = await picture_of(desk.db, number)
-        await desk.db.images.star(reaction.person, image.id, now=desk.now())
+        if await desk.db.images.star(reaction.person, image.id, now=desk.now()) and desk.showcase is not None:
+            await desk.showcase.starred(image.id, image.guild)
 
 
 def _derived(action: Action) -> Answer:
@@ -149,6 +153,8 @@ def _derived(action: Action) -> Answer:
     async def answer(desk: Desk, client: discord.Client, reaction: Reaction) -> None:
         if not reaction.images:
             return
+        if not reaction.may_ask:
+            raise NotAllowed("You may not use commands in that channel, so a reaction there paints nothing for you.")
         image: Image = await picture_of(desk.db, reaction.images[0])
         wish = await DERIVATIONS[action](desk, image)
         await ask_by_reaction(desk, client, reaction.address, reaction.visit, wish=wish)
@@ -161,14 +167,9 @@ async def _remove(desk: Desk, client: discord.Client, reaction: Reaction) -> Non
     if reaction.job is not None:
         await _cancel(desk, reaction)
         return
-    first = await desk.db.images.get(reaction.images[0])
-    mine = first is not None and first.person == reaction.person
-    in_conversation = reaction.address.guild is None
-    if not mine and not reaction.may_manage and not in_conversation:
-        raise NotAllowed("Only who asked for a picture, or somebody who manages messages there, can delete it.")
-    for image in await desk.db.images.of_message(reaction.message) if mine else ():
-        with contextlib.suppress(Missing):
-            await desk.db.images.remove(image.id)
+    may_tidy = reaction.may_manage or reaction.address.guild is None
+    if await is_mine(desk, reaction.images[0], reaction.person, may_tidy=may_tidy):
+        await desk.db.images.remove_message(reaction.message, person=reaction.person)
     with contextlib.suppress(discord.NotFound):  # two who manage messages may be of one mind
         await client.get_partial_messageable(reaction.address.channel).get_partial_message(reaction.message).delete()
 
