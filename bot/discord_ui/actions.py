@@ -52,12 +52,6 @@ class Action(StrEnum):
     REMOVE = "rm"
     FORGET = "forget"
     RETRY = "retry"
-    SERIES_GO = "sgo"
-    SERIES_NO = "sno"
-    SERIES_STOP = "sstop"
-    SERIES_PAGE = "spage"
-    SERIES_CELL = "scell"
-    SERIES_DELETE = "sdel"
     STYLES = "styles"
     STYLE = "style"
     STYLE_FORM = "styleform"
@@ -119,6 +113,15 @@ class Ticket(msgspec.Struct, frozen=True):
         """As Discord carries it."""
         parts = [PREFIX, self.action.value, base36(self.id)]
         return ":".join([*parts, self.argument] if self.argument else parts)
+
+
+ON_BENCH: Final = "b-"
+"""Begins the argument of a ticket whose id is a bench's (`storage.benches`) where others' is a picture's."""
+
+
+def ticket_for(action: Action, number: int, rest: str = "", *, on_bench: bool) -> Ticket:
+    """A ticket about a picture of ours, or about the one on a bench."""
+    return Ticket(action, number, f"{ON_BENCH if on_bench else ''}{rest}")
 
 
 PATTERN: Final = re.compile(

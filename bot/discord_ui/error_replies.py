@@ -14,7 +14,7 @@ from discord import app_commands
 from bot.discord_ui import view
 from bot.discord_ui.cards import FAILURE_ACCENT
 from bot.discord_ui.markup import plain
-from bot.discord_ui.reply import Reply, Text
+from bot.discord_ui.reply import Part, Reply, Text
 from bot.errors import EaselError
 from inference.api.backend import BackendUnavailable
 from inference.api.errors import RequestInvalid
@@ -31,9 +31,9 @@ OUTDATED = "This command has changed since Discord showed it to you; reload Disc
 SENTENCE_LIMIT = 1000
 
 
-def error_reply(error: BaseException) -> Reply:
-    """The reply for `error`. What was not foreseen is logged with its trace, and never shown."""
-    return Reply(parts=(Text(plain(sentence_of(error), limit=SENTENCE_LIMIT)),), accent=FAILURE_ACCENT)
+def error_reply(error: BaseException, *further: Part) -> Reply:
+    """The reply for `error`, with `further` parts below it. What was not foreseen is logged with its trace, and never shown."""
+    return Reply(parts=(Text(plain(sentence_of(error), limit=SENTENCE_LIMIT)), *further), accent=FAILURE_ACCENT)
 
 
 def sentence_of(error: BaseException) -> str:
@@ -57,9 +57,12 @@ def sentence_of(error: BaseException) -> str:
             return UNFORESEEN
 
 
-async def answer_error(interaction: discord.Interaction[Any], error: BaseException) -> None:
-    """Tell the person who asked, and nobody else, what went wrong, whether or not they have been answered already."""
-    card = view.layout(error_reply(error))
+async def answer_error(interaction: discord.Interaction[Any], error: BaseException, *further: Part) -> None:
+    """Tell the person who asked, and nobody else, what went wrong, whether or not they have been answered already.
+
+    `further` parts stand below the sentence.
+    """
+    card = view.layout(error_reply(error, *further))
     try:
         if not interaction.response.is_done():
             await interaction.response.send_message(view=card, ephemeral=True)

@@ -1,37 +1,68 @@
-"""The forms (modals): what they ask, and what came back, read from what Discord sends.
+"""The forms (modals): which fields each has, how one is opened with what was typed before, and what came back.
 
 Owns the fields and their names. A form's ticket is its custom_id, so that one that was open during a restart is answered
-all the same: nothing of it is kept in memory.
+all the same: nothing of it is kept in memory. What is typed is `bot.requests`' to understand.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, Literal, get_args
 
 import discord
 import msgspec
 
-from bot.discord_ui.actions import Ticket
+from bot.discord_ui.actions import Action, Ticket
 from bot.discord_ui.markup import shorten
-from bot.discord_ui.validate import LABEL, OPTIONS, check_form
+from bot.discord_ui.validate import OPTIONS, check_form
+from bot.requests.regions import Content
 from inference.api.catalog import ASPECTS, SAMPLERS
 
-PROMPT, NEGATIVE, SEED, LORAS, SAMPLER, SHAPE, PICTURE = (
+PROMPT, NEGATIVE, WORN, SEED, SIZE, SHAPE, PICTURE = (
     "prompt",
     "negative",
+    "worn",
     "seed",
-    "loras",
-    "sampler",
+    "size",
     "shape",
     "picture",
 )
+SAMPLER, STEPS, CFG, CLIP_SKIP, HIRES, STRENGTH = "sampler", "steps", "cfg", "clip_skip", "hires", "strength"
+CONTENT, AREA = "content", "area"
 TEXT_LIMIT: Final = 4000
 """Characters that a form's text takes."""
 KEEP: Final = "keep"
-_SEEDS: Final = (
+WHOLE, ONLY_MASKED = "whole", "masked"
+Choices = tuple[tuple[str, str, str], ...]
+"""Value, label and what it means, for each choice of a field."""
+_SEEDS: Final[Choices] = (
     (KEEP, "Keep", "The same noise: what changes in the picture comes of your words."),
     ("random", "New", "Fresh noise: another picture."),
     ("variation", "Variation", "Nearly the same noise."),
 )
+_SHAPES: Final[Choices] = tuple((row.id, row.label, "") for row in ASPECTS)
+_SAMPLERS: Final[Choices] = tuple((row.id, row.label, row.help) for row in SAMPLERS[:OPTIONS])
+_CONTENTS: Final[Mapping[str, str]] = {
+    "original": "Begin from what is there: it changes, and stays in place.",
+    "fill": "Begin from the colours around it: what is there goes away.",
+    "latent noise": "Begin from noise: anything may come.",
+    "latent nothing": "Begin from nothing: calm surfaces come.",
+}
+_AREAS: Final[Choices] = (
+    (WHOLE, "The whole picture", "The region is painted in sight of everything around it."),
+    (ONLY_MASKED, "Only the region, enlarged", "Finer detail; what is far away is not seen."),
+)
+_SIZE_HELP: Final = f"Pixels, or a shape: {', '.join(row.id for row in ASPECTS)}"
+_HIRES_HELP: Final = "off, or how large, how free, with what: 2x, 0.5, Latent, 12 steps"
+
+
+class Field(msgspec.Struct, frozen=True, kw_only=True):
+    """One field. `kind`: "text" of several lines, a "line", a "radio" (at most ten choices), a "menu" (25), or a "file"."""
+
+    name: str
+    label: str
+    kind: Literal["text", "line", "radio", "menu", "file"]
+    help: str = ""
+    required: bool = False
+    choices: Choices = ()
 
 
 class Filled(msgspec.Struct, frozen=True):
@@ -45,35 +76,20 @@ class Filled(msgspec.Struct, frozen=True):
         """The one choice of a field, or None."""
         return next(iter(self.choices.get(name, ())), None)
 
-
-def imagine_form(ticket: Ticket, *, loras: Sequence[str]) -> discord.ui.Modal:
-    """Everything for a new picture: prompt, negative, LoRAs (or, where there are none, the sampler), shape, a picture."""
-    third = _loras(loras, text="LoRAs") if loras else _samplers()
-    fields = (
-        _text(PROMPT, "Prompt", required=True),
-        _text(NEGATIVE, "Negative prompt", required=False),
-        third,
-        _shapes(keep=False),
-        discord.ui.Label(
-            text="Begin with a picture",
-            description="PNG, JPEG or WebP",
-            component=discord.ui.FileUpload[Any](custom_id=PICTURE, required=False, min_values=0, max_values=1),
-        ),
-    )
-    return _form("Paint a picture", ticket, fields)
+    def values(self) -> dict[str, str]:
+        """Texts and choices as `open_form` takes them to open the form again."""
+        return dict(self.texts) | {name: chosen[0] for name, chosen in self.choices.items() if chosen}
 
 
-def edit_form(ticket: Ticket, *, prompt: str, negative: str, loras: Sequence[str]) -> discord.ui.Modal:
-    """Change a picture's words, seed, LoRAs (or sampler) and shape. The texts begin as they were."""
-    third = _loras(loras, text="Add LoRAs") if loras else _samplers(keep=True)
-    fields = (
-        _text(PROMPT, "Prompt", required=True, default=prompt),
-        _text(NEGATIVE, "Negative prompt", required=False, default=negative),
-        _radio(SEED, "Seed", [(value, label, about, value == KEEP) for value, label, about in _SEEDS]),
-        third,
-        _shapes(keep=True),
-    )
-    return _form("Edit and paint again", ticket, fields)
+def open_form(ticket: Ticket, values: Mapping[str, str]) -> discord.ui.Modal:
+    """The form of `ticket`'s action, its fields filled with `values` by name. Raises KeyError for an action without a form."""
+    title, fields_for = FORMS[ticket.action]
+    form = discord.ui.Modal(title=title, custom_id=ticket.custom_id, timeout=None)
+    for field in fields_for(values):
+        form.add_item(_BUILDERS[field.kind](field, values.get(field.name, "")))
+    check_form(form.to_dict())
+    form.stop()  # not remembered by discord.py: the ticket is answered wherever it comes from
+    return form
 
 
 def read_form(data: Mapping[str, Any]) -> Filled:
@@ -83,7 +99,7 @@ def read_form(data: Mapping[str, Any]) -> Filled:
     texts: dict[str, str] = {}
     choices: dict[str, tuple[str, ...]] = {}
     files: dict[str, tuple[Mapping[str, Any], ...]] = {}
-    for field in _fields(data.get("components") or ()):
+    for field in _carried(data.get("components") or ()):
         name, values = str(field["custom_id"]), tuple(field.get("values") or ())
         if field["type"] == discord.ComponentType.file_upload.value:
             files[name] = tuple(uploaded[number] for number in values if number in uploaded)
@@ -96,72 +112,129 @@ def read_form(data: Mapping[str, Any]) -> Filled:
     return Filled(texts, choices, files)
 
 
-def _fields(components: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:
+def _carried(components: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:
     for part in components:
         if "custom_id" in part:
             yield part
-        yield from _fields(part.get("components") or ())
+        yield from _carried(part.get("components") or ())
         if part.get("component"):
-            yield from _fields([part["component"]])
+            yield from _carried([part["component"]])
 
 
-def _form(title: str, ticket: Ticket, fields: Iterable[discord.ui.Item[Any]]) -> discord.ui.Modal:
-    form = discord.ui.Modal(title=title, custom_id=ticket.custom_id, timeout=None)
-    for field in fields:
-        form.add_item(field)
-    check_form(form.to_dict())
-    form.stop()  # not remembered by discord.py: the ticket is answered wherever it comes from
-    return form
+# -- which fields ------------------------------------------------------------------------------------------------------
+
+_PROMPT = Field(name=PROMPT, label="Prompt", kind="text", required=True)
+_NEGATIVE = Field(name=NEGATIVE, label="Negative prompt", kind="text")
+_WORN = Field(
+    name=WORN,
+    label="LoRAs and styles",
+    kind="line",
+    help="Names with commas, a LoRA's strength with a colon: ink:0.8, fur, moody",
+)
+_SIZE = Field(name=SIZE, label="Size", kind="line", help=_SIZE_HELP)
+_STRENGTH = Field(
+    name=STRENGTH, label="Strength", kind="line", help="How far to leave what is there: 0 keeps it, 1 forgets it"
+)
+_FILE = Field(name=PICTURE, label="Begin with a picture", kind="file", help="PNG, JPEG or WebP")
 
 
-def _text(name: str, label: str, *, required: bool, default: str = "") -> discord.ui.Label[Any]:
-    return discord.ui.Label(
-        text=label,
-        component=discord.ui.TextInput[Any](
-            custom_id=name,
-            style=discord.TextStyle.paragraph,
-            required=required,
-            default=default or None,
-            max_length=TEXT_LIMIT,
-        ),
+def _imagine(values: Mapping[str, str]) -> tuple[Field, ...]:
+    del values
+    return _PROMPT, _NEGATIVE, _WORN, Field(name=SHAPE, label="Shape", kind="radio", choices=_SHAPES), _FILE
+
+
+def _edit(values: Mapping[str, str]) -> tuple[Field, ...]:
+    del values
+    return _PROMPT, _NEGATIVE, _WORN, Field(name=SEED, label="Seed", kind="radio", choices=_SEEDS), _SIZE
+
+
+def _settings(values: Mapping[str, str]) -> tuple[Field, ...]:
+    """A picture made from a picture has a strength, and no second pass."""
+    last = _STRENGTH if STRENGTH in values else Field(name=HIRES, label="Hires fix", kind="line", help=_HIRES_HELP)
+    return (
+        Field(name=SAMPLER, label="Sampler", kind="menu", choices=_SAMPLERS),
+        Field(name=STEPS, label="Steps", kind="line"),
+        Field(name=CFG, label="CFG scale", kind="line", help="How strongly the words pull: 0 to 30"),
+        Field(name=CLIP_SKIP, label="Clip skip", kind="line", help="1 to 12; SD 2 and SDXL do without"),
+        last,
     )
 
 
-def _radio(name: str, label: str, rows: Iterable[tuple[str, str, str, bool]]) -> discord.ui.Label[Any]:
+def _remix(values: Mapping[str, str]) -> tuple[Field, ...]:
+    del values
+    return _PROMPT, _NEGATIVE, _WORN, _STRENGTH, _SIZE
+
+
+def _region(values: Mapping[str, str]) -> tuple[Field, ...]:
+    del values
+    contents = tuple((each, each.capitalize(), _CONTENTS[each]) for each in get_args(Content))
+    return (
+        _PROMPT,
+        _NEGATIVE,
+        Field(name=CONTENT, label="Masked content", kind="menu", choices=contents),
+        Field(name=AREA, label="Painted", kind="radio", choices=_AREAS),
+        _STRENGTH,
+    )
+
+
+FORMS: Final[Mapping[Action, tuple[str, Callable[[Mapping[str, str]], tuple[Field, ...]]]]] = {
+    Action.FORM: ("Paint a picture", _imagine),
+    Action.EDIT_FORM: ("Edit and paint again", _edit),
+    Action.SETTINGS_FORM: ("Settings, and paint again", _settings),
+    Action.REMIX_FORM: ("Paint from this picture", _remix),
+    Action.REGION_FORM: ("Paint the region anew", _region),
+}
+"""By action: the title, and the fields for the values that it opens with."""
+
+# -- how a field is built ----------------------------------------------------------------------------------------------
+
+
+def _text(field: Field, value: str) -> discord.ui.Label[Any]:
+    style = discord.TextStyle.paragraph if field.kind == "text" else discord.TextStyle.short
+    box = discord.ui.TextInput[Any](
+        custom_id=field.name,
+        style=style,
+        required=field.required,
+        default=value[:TEXT_LIMIT] or None,
+        max_length=TEXT_LIMIT,
+    )
+    return _label(field, box)
+
+
+def _radio(field: Field, value: str) -> discord.ui.Label[Any]:
+    chosen = value if value in {each for each, _, _ in field.choices} else field.choices[0][0]
     options = [
-        discord.RadioGroupOption(value=value, label=text, description=about or None, default=chosen)
-        for value, text, about, chosen in rows
+        discord.RadioGroupOption(value=each, label=label, description=about or None, default=each == chosen)
+        for each, label, about in field.choices
     ]
-    return discord.ui.Label(text=label, component=discord.ui.RadioGroup[Any](custom_id=name, options=options))
+    return _label(field, discord.ui.RadioGroup[Any](custom_id=field.name, options=options))
 
 
-def _shapes(*, keep: bool) -> discord.ui.Label[Any]:
-    kept = [(KEEP, "As it is", "", True)] if keep else []
-    rows = [(row.id, row.label, "", not keep and index == 0) for index, row in enumerate(ASPECTS)]
-    return _radio(SHAPE, "Shape", [*kept, *rows])
-
-
-def _samplers(*, keep: bool = False) -> discord.ui.Label[Any]:
-    rows = SAMPLERS[:OPTIONS]
+def _menu(field: Field, value: str) -> discord.ui.Label[Any]:
     options = [
-        discord.SelectOption(label=row.label, value=row.id, description=shorten(row.help, limit=100) or None)
-        for row in rows
+        discord.SelectOption(
+            label=label, value=each, description=shorten(about, limit=100) or None, default=each == value
+        )
+        for each, label, about in field.choices
     ]
-    words = "As it was" if keep else "The usual one"
-    menu = discord.ui.Select[Any](
-        custom_id=SAMPLER, options=options, required=False, min_values=0, max_values=1, placeholder=words
-    )
-    return discord.ui.Label(text="Sampler", component=menu)
+    menu = discord.ui.Select[Any](custom_id=field.name, options=options, required=False, min_values=0, max_values=1)
+    return _label(field, menu)
 
 
-def _loras(names: Sequence[str], *, text: str) -> discord.ui.Label[Any]:
-    shown = [name for name in names if 0 < len(name) <= LABEL][:OPTIONS]
-    menu = discord.ui.Select[Any](
-        custom_id=LORAS,
-        options=[discord.SelectOption(label=name, value=name) for name in shown],
-        required=False,
-        min_values=0,
-        max_values=len(shown),
-        placeholder="None",
-    )
-    return discord.ui.Label(text=text, component=menu)
+def _file(field: Field, value: str) -> discord.ui.Label[Any]:
+    del value
+    upload = discord.ui.FileUpload[Any](custom_id=field.name, required=False, min_values=0, max_values=1)
+    return _label(field, upload)
+
+
+def _label(field: Field, component: Any) -> discord.ui.Label[Any]:
+    return discord.ui.Label(text=field.label, description=field.help or None, component=component)
+
+
+_BUILDERS: Final[Mapping[str, Callable[[Field, str], discord.ui.Label[Any]]]] = {
+    "text": _text,
+    "line": _text,
+    "radio": _radio,
+    "menu": _menu,
+    "file": _file,
+}

@@ -1,7 +1,7 @@
 """Files that people send: looked at before they are fetched, before they are decoded, and never kept as they came.
 
-Owns what is a picture and how large one may be. Raises RequestRefused with a sentence for each refusal. Decoding blocks,
-so `fetch_picture` does it in a thread.
+Owns what is a picture and how large one may be, and from where anything is fetched at all: Discord's own addresses. Raises
+RequestRefused with a sentence for each refusal. Decoding blocks, so `fetch_picture` does it in a thread.
 """
 
 import asyncio
@@ -9,10 +9,14 @@ import hashlib
 import io
 import struct
 import warnings
+from collections.abc import Callable
 from typing import Final
+from urllib.parse import urlsplit
 
+import aiohttp
 import discord
 import msgspec
+from discord.http import Route
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from bot.errors import RequestRefused
@@ -21,8 +25,16 @@ from bot.settings import LimitSettings
 FORMATS: Final = ("PNG", "JPEG", "WEBP")
 CONTENT_TYPES: Final = frozenset({"image/png", "image/jpeg", "image/webp"})
 MEBIBYTE: Final = 2**20
+SECONDS: Final = 30.0
+"""For which a file may take to arrive."""
 _PNG_SIZE: Final = struct.Struct(">II")
 _NOT_A_PICTURE: Final = "That file is not a PNG, JPEG or WebP picture; send one of those."
+_UNFETCHED: Final = "That file could not be fetched from Discord; send it again."
+_PIECE: Final = 2**16
+_SKEW: Final = 0.02
+"""By how much the proportions of a mask may differ from its picture's: rounding of small copies."""
+_WHITE: Final = 255
+_DISCORDS: Final = (".discordapp.com", ".discordapp.net", ".discord.com")
 
 
 def check_announcement(*, size: int, content_type: str | None, limit_mib: float) -> None:
@@ -31,9 +43,7 @@ def check_announcement(*, size: int, content_type: str | None, limit_mib: float)
     if kind and kind not in CONTENT_TYPES:
         raise RequestRefused(_NOT_A_PICTURE)
     if size > limit_mib * MEBIBYTE:
-        raise RequestRefused(
-            f"That file has {size / MEBIBYTE:,.1f} MiB; at most {limit_mib:g} MiB can be used. Send a smaller one."
-        )
+        raise RequestRefused(_too_heavy(f"{size / MEBIBYTE:,.1f} MiB", limit_mib))
 
 
 def decode_upload(data: bytes, *, limit_megapixels: float) -> bytes:
@@ -42,12 +52,30 @@ def decode_upload(data: bytes, *, limit_megapixels: float) -> bytes:
     Raises RequestRefused when it is no picture, is damaged, or its header announces more than `limit_megapixels`; the
     header is read before anything is decoded, so a decompression bomb costs nothing.
     """
+    return _decoded(data, limit_megapixels=limit_megapixels, convert=lambda picture: picture.convert("RGB"))
+
+
+def decode_mask(data: bytes, *, limit_megapixels: float) -> bytes:
+    """The mask in `data`, upright, as a fresh 8-bit grey PNG; where it is partly transparent, its alpha alone with the colour
+    left out, as an RGBA PNG. Raises RequestRefused as `decode_upload`."""
+    return _decoded(data, limit_megapixels=limit_megapixels, convert=_mask)
+
+
+def _mask(picture: Image.Image) -> Image.Image:
+    if picture.has_transparency_data:
+        alpha = picture.convert("RGBA").getchannel("A")
+        if alpha.getextrema() != (255, 255):
+            return Image.merge("RGBA", (*(Image.new("L", picture.size, 255) for _ in range(3)), alpha))
+    return picture.convert("L")
+
+
+def _decoded(data: bytes, *, limit_megapixels: float, convert: Callable[[Image.Image], Image.Image]) -> bytes:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
                 _check_size(opened.size, limit_megapixels)
-                picture = ImageOps.exif_transpose(opened).convert("RGB")
+                picture = convert(ImageOps.exif_transpose(opened))
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise RequestRefused(_too_many(limit_megapixels)) from error
     except UnidentifiedImageError as error:
@@ -71,6 +99,10 @@ def _too_many(limit: float) -> str:
     return f"At most {limit:g} megapixels can be used; send a smaller one."
 
 
+def _too_heavy(size: str, limit_mib: float) -> str:
+    return f"That file has {size}; at most {limit_mib:g} MiB can be used. Send a smaller one."
+
+
 class Upload(msgspec.Struct, frozen=True):
     """A picture that was sent, made safe: `data` is our own PNG of it, `sha` names it, `size` is (width, height)."""
 
@@ -81,11 +113,74 @@ class Upload(msgspec.Struct, frozen=True):
 
 async def fetch_picture(attachment: discord.Attachment, limits: LimitSettings) -> Upload:
     """Fetch and check what somebody attached. Raises RequestRefused: nothing is fetched that is announced as too large."""
+    sent = await _attached(attachment, limits)
+    return upload_of(await asyncio.to_thread(decode_upload, sent, limit_megapixels=limits.upload_megapixels))
+
+
+async def fetch_mask(attachment: discord.Attachment, limits: LimitSettings) -> Upload:
+    """Fetch and check a mask that somebody attached. Raises RequestRefused as `fetch_picture`."""
+    sent = await _attached(attachment, limits)
+    return upload_of(await asyncio.to_thread(decode_mask, sent, limit_megapixels=limits.upload_megapixels))
+
+
+async def _attached(attachment: discord.Attachment, limits: LimitSettings) -> bytes:
     check_announcement(size=attachment.size, content_type=attachment.content_type, limit_mib=limits.upload_mib)
     try:
-        sent = await attachment.read()
+        return await attachment.read()
     except discord.HTTPException as error:
-        raise RequestRefused("That file could not be fetched from Discord; send it again.") from error
-    data = await asyncio.to_thread(decode_upload, sent, limit_megapixels=limits.upload_megapixels)
-    width, height = _PNG_SIZE.unpack_from(data, 16)
-    return Upload(hashlib.sha256(data).hexdigest(), data, (width, height))
+        raise RequestRefused(_UNFETCHED) from error
+
+
+def upload_of(png: bytes) -> Upload:
+    """A PNG of our own, named and measured."""
+    width, height = _PNG_SIZE.unpack_from(png, 16)
+    return Upload(hashlib.sha256(png).hexdigest(), png, (width, height))
+
+
+def check_mask(mask: Upload, picture: Upload, *, invert: bool = False) -> None:
+    """Raise RequestRefused where `mask` has other proportions than `picture`, or nothing to paint in it."""
+    (width, height), (wide, high) = mask.size, picture.size
+    if abs(width * high - height * wide) > _SKEW * width * high:
+        raise RequestRefused(
+            f"The mask has {width:,} × {height:,} pixels and the picture {wide:,} × {high:,}; they must have the same shape."
+        )
+    with Image.open(io.BytesIO(mask.data), formats=("PNG",)) as opened:
+        levels = opened.getchannel("A") if opened.mode == "RGBA" else opened
+        darkest, lightest = levels.getextrema()
+    if invert and darkest == _WHITE:
+        raise RequestRefused("The mask is white all over, and inverted there is nothing to paint; leave a part black.")
+    if not invert and lightest == 0:
+        raise RequestRefused("The mask is black all over; paint white over what shall change.")
+
+
+async def fetch_bytes(url: str, *, limit_mib: float) -> bytes:
+    """What lies behind `url`, which must be an address of Discord's: never one that somebody wrote into a message.
+
+    Reading stops at `limit_mib`, whatever was announced. Raises RequestRefused.
+    """
+    if not is_discords(url):
+        raise RequestRefused("That picture lies outside Discord and is not fetched from there; attach it to a message.")
+    limit = int(limit_mib * MEBIBYTE)
+    pieces = bytearray()
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SECONDS)) as session,
+            session.get(url, allow_redirects=False) as answer,
+        ):
+            if answer.status != 200:
+                raise RequestRefused(_UNFETCHED)
+            async for piece in answer.content.iter_chunked(_PIECE):
+                pieces += piece
+                if len(pieces) > limit:
+                    raise RequestRefused(_too_heavy(f"more than {limit_mib:g} MiB", limit_mib))
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise RequestRefused(_UNFETCHED) from error
+    return bytes(pieces)
+
+
+def is_discords(url: str) -> bool:
+    """Whether `url` leads to Discord's files, or to where discord.py's own calls go (the loopback's files lie there)."""
+    parts, home = urlsplit(url), urlsplit(Route.BASE)
+    if (parts.scheme, parts.netloc) == (home.scheme, home.netloc):
+        return True
+    return parts.scheme == "https" and (parts.hostname or "").endswith(_DISCORDS)

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from bot.errors import RequestRefused
+from bot.errors import LimitReached, RequestRefused
 from bot.requests.drafts import ImagineDraft, shown
 from bot.requests.naming import checkpoint_named, sampler_named
 from bot.requests.resolve import (
@@ -22,7 +22,10 @@ from bot.requests.resolve import (
     seed_of,
     steps_of,
 )
+from bot.requests.styling import with_styles
+from bot.requests.typed import hires_text, read_hires
 from bot.requests.variations import SUBTLE_NOISE, paintable
+from bot.requests.worn import dressed, styles_in, undressed
 from bot.settings import GenerationSettings, LimitSettings
 from inference.api.catalog import SAMPLERS, SCHEDULES
 from inference.api.errors import RequestInvalid
@@ -30,6 +33,7 @@ from inference.api.lookup import find_checkpoint
 from inference.api.request import (
     SEED_LIMIT,
     GenerationRequest,
+    Hires,
     ModelRef,
     Prompt,
     Request,
@@ -43,9 +47,19 @@ from storage.values import Style
 KEEP: Final = "keep"
 VARIATION: Final = "variation"
 """What an edit may say of the seed besides what `resolve` understands."""
-_NAMES: Final = ("model", "size", "seed", "variation", "steps", "sampler", "CFG", "strength", "pictures")
 _SAMPLER_LABELS: Final = {row.id: row.label for row in SAMPLERS}
 _SCHEDULE_LABELS: Final = {row.id: f" {row.label}" for row in SCHEDULES} | {"automatic": ""}
+_LONGEST: Final = 80
+"""Characters of a list of LoRAs in a phrase."""
+
+
+class Edit(ImagineDraft, frozen=True, kw_only=True):
+    """What a form says. `worn` is the whole list of LoRAs (and further styles) in place of the prompt's tags, which then are
+    not in `prompt`; `hires` is a text as `typed.read_hires` reads it."""
+
+    worn: str | None = None
+    clip_skip: int | None = None
+    hires: str | None = None
 
 
 def edited(
@@ -66,17 +80,13 @@ def edited(
     takes the place of its old tag. Raises RequestRefused and LimitReached as `resolve` does.
     """
     old = paintable(request)
+    changes = _with_styles(old, _as_edit(changes), styles=styles, inventory=inventory)
     model = _model(old.model, changes.model, inventory=inventory, default=defaults.model)
     count = old.count if changes.count is None else count_of(changes.count)
     try:
         new = msgspec.structs.replace(
             old,
-            prompt=_prompt(
-                old.prompt,
-                changes,
-                styles=styles,
-                loras=lora_tags(changes.lora or "", model=model, inventory=inventory),
-            ),
+            prompt=_prompt(old.prompt, changes, styles=styles, model=model, inventory=inventory),
             model=old.model if changes.model is None else ModelRef(model.name, model.hash, old.model.vae),
             canvas=canvas_of(changes, native=model.native, limits=limits) if _resized(changes) else old.canvas,
             seeds=_seeds(old.seeds, changes.seed, count=count, saved=seeds, random_seed=random_seed),
@@ -85,42 +95,62 @@ def edited(
             if changes.cfg is None
             else msgspec.structs.replace(old.guidance, cfg_scale=float(changes.cfg)),
             source=_source(old.source, changes),
-            hires=old.hires if changes.init_image is None else None,
+            hires=_hires(old, changes, inventory),
             count=count,
         )
     except RequestInvalid as error:
         raise RequestRefused(str(error)) from error
+    if new.hires is not None and new.hires != old.hires:
+        _check_size(new.size, limits)
     return new, differences(old, new)
 
 
 def differences(old: GenerationRequest, new: GenerationRequest) -> tuple[str, ...]:
     """A phrase for each thing in which `new` differs from `old`: texts and pictures are only named, numbers are told."""
+    before, after = undressed(old.prompt.positive), undressed(new.prompt.positive)
     texts = (
-        ("prompt", old.prompt.positive, new.prompt.positive),
+        ("prompt", before.text, after.text),
         ("negative prompt", old.prompt.negative, new.prompt.negative),
         ("source picture", old.source and old.source.picture, new.source and new.source.picture),
     )
-    facts = zip(_NAMES, _facts(old), _facts(new), strict=True)
     return (
-        *(name for name, before, after in texts if before != after),
-        *(f"{name} {before} → {after}" for name, before, after in facts if before != after),
+        *(name for name, was, becomes in texts if was != becomes),
+        *(f"{name} {was(old)} → {was(new)}" for name, was in _FACTS if was(old) != was(new)),
     )
 
 
-def _facts(request: GenerationRequest) -> tuple[str, ...]:
-    """What `differences` tells, in the order of `_NAMES`."""
-    seeds, sampling, source = request.seeds, request.sampling, request.source
-    return (
-        shown(request.model.name),
-        f"{request.canvas.width}×{request.canvas.height}",
-        str(seeds.seed),
-        f"{seeds.variation_seed} at {seeds.variation_strength:g}" if seeds.variation_strength else "none",
-        str(sampling.steps),
-        _SAMPLER_LABELS[sampling.sampler] + _SCHEDULE_LABELS[sampling.schedule],
-        f"{request.guidance.cfg_scale:g}",
-        f"{source.denoising_strength:g}" if source is not None else "none",
-        str(request.count),
-    )
+def _loras(request: GenerationRequest) -> str:
+    return shown(undressed(request.prompt.positive).worn, limit=_LONGEST) or "none"
+
+
+def _variation(request: GenerationRequest) -> str:
+    seeds = request.seeds
+    return f"{seeds.variation_seed} at {seeds.variation_strength:g}" if seeds.variation_strength else "none"
+
+
+def _strength(request: GenerationRequest) -> str:
+    return f"{request.source.denoising_strength:g}" if request.source is not None else "none"
+
+
+_FACTS: Final[tuple[tuple[str, Callable[[GenerationRequest], str]], ...]] = (
+    ("LoRAs", _loras),
+    ("model", lambda r: shown(r.model.name)),
+    ("size", lambda r: f"{r.canvas.width}×{r.canvas.height}"),
+    ("seed", lambda r: str(r.seeds.seed)),
+    ("variation", _variation),
+    ("steps", lambda r: str(r.sampling.steps)),
+    ("sampler", lambda r: _SAMPLER_LABELS[r.sampling.sampler] + _SCHEDULE_LABELS[r.sampling.schedule]),
+    ("CFG", lambda r: f"{r.guidance.cfg_scale:g}"),
+    ("clip skip", lambda r: str(r.prompt.clip_skip)),
+    ("hires fix", lambda r: shown(hires_text(r.hires), limit=_LONGEST)),
+    ("strength", _strength),
+    ("pictures", lambda r: str(r.count)),
+)
+"""What `differences` tells with both values, in order."""
+
+
+def _as_edit(changes: ImagineDraft) -> Edit:
+    return changes if isinstance(changes, Edit) else Edit(**msgspec.structs.asdict(changes))
 
 
 def _model(old: ModelRef, wanted: str | None, *, inventory: Inventory, default: str) -> ModelFile:
@@ -130,13 +160,33 @@ def _model(old: ModelRef, wanted: str | None, *, inventory: Inventory, default: 
     return find_checkpoint(inventory, old.hash) or checkpoint_named(old.name, inventory)
 
 
-def _prompt(old: Prompt, changes: ImagineDraft, *, styles: Mapping[str, Style], loras: str) -> Prompt:
-    positive = changes.prompt if changes.prompt.strip() else old.positive
+def _with_styles(old: GenerationRequest, changes: Edit, *, styles: Mapping[str, Style], inventory: Inventory) -> Edit:
+    """`changes` with the styles of its list of LoRAs among its styles, and what those set beside words."""
+    if changes.worn is not None:
+        further = styles_in(old.prompt.positive, changes.worn, inventory=inventory, styles=styles)
+        wanted = ", ".join(name for name in (changes.style, *further) if name)
+        changes = msgspec.structs.replace(changes, style=wanted or None)
+    return _as_edit(with_styles(changes, styles=styles, inventory=inventory))
+
+
+def _prompt(
+    old: Prompt, changes: Edit, *, styles: Mapping[str, Style], model: ModelFile, inventory: Inventory
+) -> Prompt:
+    if changes.worn is not None:
+        positive = dressed(
+            old.positive, text=changes.prompt, worn=changes.worn, model=model, inventory=inventory, styles=styles
+        )
+    else:
+        positive = changes.prompt if changes.prompt.strip() else old.positive
+    loras = lora_tags(changes.lora or "", model=model, inventory=inventory)
     for name in re.findall(r"<lora:([^:>]+)", loras):
         positive = re.sub(rf"\s*<lora:{re.escape(name)}(?::[^>]*)?>", "", positive)
     negative = old.negative if changes.negative is None else changes.negative
     merged = prompt_of(positive, negative, style=changes.style, styles=styles, loras=loras)
-    return msgspec.structs.replace(old, positive=merged.positive, negative=merged.negative)
+    if changes.style is None and not loras and (positive, negative) == (old.positive, old.negative):
+        merged = old  # to the letter, with the blanks at its ends
+    clip_skip = old.clip_skip if changes.clip_skip is None else changes.clip_skip
+    return msgspec.structs.replace(old, positive=merged.positive, negative=merged.negative, clip_skip=clip_skip)
 
 
 def _resized(changes: ImagineDraft) -> bool:
@@ -164,6 +214,21 @@ def _sampling(old: Sampling, changes: ImagineDraft, limits: LimitSettings) -> Sa
         return msgspec.structs.replace(old, steps=steps)
     sampler, schedule = sampler_named(changes.sampler)
     return msgspec.structs.replace(old, steps=steps, sampler=sampler, schedule=schedule)
+
+
+def _hires(old: GenerationRequest, changes: Edit, inventory: Inventory) -> Hires | None:
+    if changes.init_image is not None:
+        return None
+    return old.hires if changes.hires is None else read_hires(changes.hires, old.hires, inventory)
+
+
+def _check_size(size: tuple[int, int], limits: LimitSettings) -> None:
+    """Raises LimitReached when hires fix would make more of a picture than is allowed here."""
+    if size[0] * size[1] > limits.max_megapixels * 1e6:
+        raise LimitReached(
+            f"Hires fix would make a picture of {size[0]} × {size[1]}, more than the {limits.max_megapixels:g} megapixels "
+            "allowed here; ask for less."
+        )
 
 
 def _source(old: SourcePicture | None, changes: ImagineDraft) -> SourcePicture | None:

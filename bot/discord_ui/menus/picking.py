@@ -1,0 +1,98 @@
+"""The pictures of any message: attached, shown on a card, in a forwarded message, or unfolded from a link.
+
+Owns where a message may hold pictures, and which of ours a message of our own shows. Whoever wrote it is a stranger: nothing is
+fetched but by `bot.discord_ui.uploads`, from Discord's own copy, and nothing is believed of a custom_id that is not ours.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+import discord
+import msgspec
+
+from bot.discord_ui.actions import Action, read_ticket
+from bot.discord_ui.posting.nonces import custom_ids
+from bot.discord_ui.uploads import CONTENT_TYPES
+
+MOST: Final = 10
+"""Pictures of one message that are looked at: as many as Discord lets one hold."""
+_ENDINGS: Final = (".png", ".jpg", ".jpeg", ".webp")
+_ABOUT_PICTURES: Final = frozenset({Action.SINGLE, Action.VARY_STRONG, Action.AGAIN, Action.PNG})
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture as a message holds it: its file's name, Discord's address of it, and its size in bytes where that is told."""
+
+    name: str
+    url: str
+    size: int = 0
+
+
+class Found(msgspec.Struct, frozen=True):
+    """The pictures of a message, and the names of its files that are none (of the kinds that can be read)."""
+
+    pictures: tuple[Sent, ...]
+    others: tuple[str, ...] = ()
+
+
+def pictures_in(message: discord.Message) -> Found:
+    """All pictures of `message`, each once, in the order in which it shows them."""
+    found: dict[str, Sent] = {}
+    others: dict[str, None] = {}
+    for part in (message, *message.message_snapshots):
+        for attachment in part.attachments:
+            if _is_picture(attachment):
+                sent = Sent(name=attachment.filename, url=attachment.url, size=attachment.size)
+                found.setdefault(_address(sent.url), sent)
+            else:
+                others[attachment.filename] = None
+        for url in (*_shown(part.components), *_unfolded(part.embeds)):
+            found.setdefault(_address(url), Sent(name=_name(url), url=url))
+    return Found(tuple(found.values())[:MOST], tuple(others))
+
+
+def own_images(message: discord.Message, me: int) -> tuple[int, ...]:
+    """Ids of the pictures of ours that `message` shows by its buttons, in order; none where it is not by `me`, the bot's id."""
+    if message.author.id != me:
+        return ()
+    carried: list[Any] = [part.to_dict() for part in message.components]
+    tickets = (read_ticket(custom_id) for custom_id in custom_ids(carried))
+    return tuple(dict.fromkeys(t.id for t in tickets if t is not None and t.action in _ABOUT_PICTURES))
+
+
+def _is_picture(attachment: discord.Attachment) -> bool:
+    kind = (attachment.content_type or "").partition(";")[0].strip().lower()
+    return kind in CONTENT_TYPES or (not kind and attachment.filename.lower().endswith(_ENDINGS))
+
+
+def _shown(components: Sequence[Any]) -> Iterator[str]:
+    """Addresses of the pictures on a card: Discord's own file where it lies there, else Discord's copy of it."""
+    for part in components:
+        if isinstance(part, discord.MediaGalleryComponent):
+            yield from (_discords(item.media) for item in part.items)
+        elif isinstance(part, discord.ThumbnailComponent):
+            yield _discords(part.media)
+        for inner in (getattr(part, "children", ()), [each for each in (getattr(part, "accessory", None),) if each]):
+            yield from _shown(inner)
+
+
+def _discords(media: discord.UnfurledMediaItem) -> str:
+    return media.url if media.attachment_id is not None else media.proxy_url or ""
+
+
+def _unfolded(embeds: Sequence[discord.Embed]) -> Iterator[str]:
+    for embed in embeds:
+        url = embed.image.proxy_url or embed.thumbnail.proxy_url
+        if url:
+            yield url
+
+
+def _address(url: str) -> str:
+    """What two signed addresses of the same file have in common."""
+    parts = urlsplit(url)
+    return parts.path if "/attachments/" in parts.path else f"{parts.netloc}{parts.path}?{parts.query}"
+
+
+def _name(url: str) -> str:
+    return unquote(urlsplit(url).path.rpartition("/")[2])[:100] or "picture"
