@@ -19,14 +19,14 @@ from storage.guild_settings import Allowance
 from storage.history import let_go
 from storage.labels import add_labels
 from storage.pictures import PictureStore
-from storage.rows import Row, image_of, job_of, readable, to_json, unreadable
+from storage.rows import Row, image_of, job_of, notes_of, readable, to_json, unreadable
 from storage.series import take
 from storage.series_values import CellRef
 from storage.statistics import fast_seconds
 from storage.tables import images as image_table
 from storage.tables import job_sources, jobs, people
 from storage.transitions import add_row, change, create_post, job_row, move, new_image, new_job, settle_posts
-from storage.values import Address, Image, Job, JobState, Unreadable
+from storage.values import UNSAID, Address, Image, Job, JobState, Said, Unreadable
 
 T = TypeVar("T")
 _OPEN = (JobState.QUEUED, JobState.RUNNING)
@@ -53,15 +53,15 @@ class Jobs:
         sources: Mapping[str, bytes] = {},
         allowance: Allowance | None = None,
         cell: CellRef | None = None,
-        styles: Sequence[str] = (),
+        said: Said = UNSAID,
     ) -> Job:
         """Write down a new job, queued, together with the pictures that it begins from (sha256 to bytes).
 
         What the request names and `sources` lacks must be here already; a `parent` that is gone is left out. When this
         returns, a crash does not lose the job. With an `allowance` that this job does not fit in any more it is `slow`: two
-        who ask at once cannot both have the last of it. With a `cell` it is that cell's one job. `styles` are the names that were
-        asked for. Raises Missing when a picture is neither given nor here or the cell may not begin, ValueError when a key is
-        not the hash of its bytes.
+        who ask at once cannot both have the last of it. With a `cell` it is that cell's one job. What was `said` is told
+        before what the painter adds. Raises Missing when a picture is neither given nor here or the cell may not begin,
+        ValueError when a key is not the hash of its bytes.
         """
         hashes = await self._pictures.put_all(sources.values())
         needed = dict.fromkeys((*sources, *attachments_of(request)))
@@ -81,7 +81,7 @@ class Jobs:
             )
             slow = "" if fits or allowance is None else allowance.words
             about = {"kind": kind, "prompt": prompt, "parent": alive, "series": cell.series if cell else None}
-            about |= {"origin": parent, "styles": to_json(tuple(styles))}
+            about |= {"origin": parent, "styles": to_json(said.styles), "notes": to_json(said.notes)}
             values = new_job(address, request, cost=cost, created=now, slow=slow, **about)
             row = await add_row(connection, jobs, values)
             if cell is not None:
@@ -186,7 +186,8 @@ class Jobs:
         hashes = await self._pictures.put_all(image.data for image in images)
 
         async def act(connection: AsyncConnection) -> tuple[Image, ...]:
-            counted = {"notes": to_json(notes), "seconds": seconds, "rows": rows, "pictures": len(parts)}
+            told = (*notes_of(await job_row(connection, job)), *notes)
+            counted = {"notes": to_json(told), "seconds": seconds, "rows": rows, "pictures": len(parts)}
             row = await move(connection, job, to=JobState.RENDERED, **counted)
             await self._pictures.put_all(image.data for image in images)
             kept: list[Image] = []

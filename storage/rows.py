@@ -40,8 +40,13 @@ def job_of(row: Row) -> Job:
         address=_address(row),
         state=JobState(row["state"]),
         request=_request("job", row),
-        notes=_notes.decode(row["notes"]),
+        notes=notes_of(row),
     )
+
+
+def notes_of(row: Row) -> tuple[str, ...]:
+    """The notes of a row of `jobs`."""
+    return _notes.decode(row["notes"])
 
 
 def address_columns(address: Address) -> dict[str, Any]:

@@ -94,6 +94,16 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     series: int | None = None
 
 
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """What was said of a job when it was asked for: names of its styles, and sentences for its card."""
+
+    styles: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+UNSAID: Final = Said()
+
+
 class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
     """An unfinished job whose request does not decode: enough to end it and tell the person. `prompt` is as typed."""
 

@@ -19,7 +19,7 @@ from bot.discord_ui.posting.nonces import nonce_of
 from bot.discord_ui.reply import Reply
 from bot.requests.policy import Visit
 from inference.api.request import Request
-from storage.values import Address, Job
+from storage.values import UNSAID, Address, Job, Said
 
 log = logging.getLogger(__name__)
 
@@ -34,13 +34,15 @@ _CARD: Final = 2
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """What shall be painted. `sources` maps sha256 to the pictures that it begins from; `parent` is the picture it came of."""
+    """What shall be painted. `sources` maps sha256 to the pictures that it begins from; `parent` is the picture it came of;
+    `said` is what the card and the gallery are told of it."""
 
     request: Request
     kind: str
     prompt: str
     parent: int | None = None
     sources: Mapping[str, bytes] = {}
+    said: Said = UNSAID
 
 
 def address_of(desk: Desk, interaction: Asked, *, private: bool = False) -> Address:
@@ -134,6 +136,7 @@ async def _submit(desk: Desk, address: Address, visit: Visit, wish: Wish) -> Job
         parent=wish.parent,
         sources=wish.sources,
         allowance=allowance,
+        said=wish.said,
     )
 
 

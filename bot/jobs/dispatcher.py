@@ -35,7 +35,7 @@ from storage.database import Database
 from storage.errors import DatabaseUnavailable, Missing, WrongState
 from storage.guild_settings import Allowance
 from storage.series_values import CellRef
-from storage.values import Address, Job, JobState
+from storage.values import UNSAID, Address, Job, JobState, Said
 
 log = logging.getLogger(__name__)
 
@@ -117,12 +117,12 @@ class Dispatcher:
         sources: Mapping[str, bytes] | None = None,
         allowance: Allowance | None = None,
         cell: CellRef | None = None,
+        said: Said = UNSAID,
     ) -> Job:
         """Queue `request`: one commit, no wait for the painter. `sources` maps sha256 to the bytes of source pictures.
 
-        What does not fit in an `allowance` any more goes into the slow lane. The job of a series' `cell` counts against no
-        cap: who feeds them counts. Raises LimitReached when this person or server has too many jobs open, or the picture
-        would be too large; RequestRefused for what is never painted, when a source is missing or the studio is closing.
+        What does not fit in an `allowance` any more goes into the slow lane. The job of a `cell` counts against no cap. Raises
+        LimitReached for too many open jobs or too large a picture, RequestRefused for what is never painted or not here.
         """
         if self._stopping:
             raise RequestRefused(CLOSING)
@@ -138,6 +138,7 @@ class Dispatcher:
             sources=sources or {},
             allowance=allowance,
             cell=cell,
+            said=said,
         )
         # Shielded: whoever asked may go away, but a row that is written must not be missing in the queue.
         return await asyncio.shield(self._spawn("add", self._admit(address, cell, adding)))

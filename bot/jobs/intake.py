@@ -19,7 +19,7 @@ from storage.database import Database
 from storage.errors import Missing
 from storage.guild_settings import Allowance
 from storage.series_values import CellRef
-from storage.values import Address, Job
+from storage.values import UNSAID, Address, Job, Said
 
 
 class Intake:
@@ -55,6 +55,7 @@ class Intake:
         sources: Mapping[str, bytes],
         allowance: Allowance | None = None,
         cell: CellRef | None = None,
+        said: Said = UNSAID,
     ) -> OpenJob:
         """Write a reserved job down. Raises RequestRefused, and LimitReached for what would be too large."""
         try:
@@ -71,6 +72,7 @@ class Intake:
                 sources=sources,
                 allowance=allowance,
                 cell=cell,
+                said=said,
             )
         except RequestInvalid as error:
             raise RequestRefused(str(error)) from error
