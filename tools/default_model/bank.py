@@ -23,11 +23,11 @@ from tools.default_model.world import Scene, training_scenes, varied
 
 # (width, height) -> (share of the steps, pictures a batch relative to the run's, pictures kept)
 SIZES: dict[tuple[int, int], tuple[float, float, int]] = {
-    (128, 128): (0.36, 1.0, 2048),
-    (192, 128): (0.07, 0.625, 512),
-    (128, 192): (0.07, 0.625, 512),
-    (192, 192): (0.14, 0.5, 512),
-    (256, 256): (0.36, 0.25, 512),
+    (128, 128): (0.46, 1.0, 1400),
+    (192, 128): (0.07, 0.625, 240),
+    (128, 192): (0.07, 0.625, 240),
+    (192, 192): (0.12, 0.5, 240),
+    (256, 256): (0.28, 0.25, 240),
 }
 RENEWED = 12  # one step in so many draws its pictures anew
 PICTURES_AT_ONCE = 32 * SIDE * SIDE  # pixels that the encoder takes together

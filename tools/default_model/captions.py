@@ -20,7 +20,6 @@ EVALUATION = (
     "{one} against {b} background",
 )
 NUMBERS = {2: ("two", "2"), 3: ("three", "3")}
-SIZE_WORDS = {"small": ("small", "tiny", "little"), "large": ("large", "big", "huge")}
 PLACE_WORDS = {
     "left": ("on the left", "left", "on the left side"),
     "right": ("on the right", "right", "on the right side"),
@@ -48,8 +47,6 @@ def _fill(pattern: str, scene: Scene, *, noun: str, chance: random.Random) -> st
     if scene.count > 1:
         noun = PLURALS.get(noun, f"{noun}s")
     words = f"{scene.colour} {noun}" if scene.colour else noun
-    if scene.size != "usual":
-        words = f"{chance.choice(SIZE_WORDS[scene.size])} {words}"
     tail = [chance.choice(PLACE_WORDS[scene.place])] if scene.place != "middle" else []
     if scene.style != "flat" or chance.random() < FLAT_SAID:
         style = chance.choice(STYLE_WORDS[scene.style])

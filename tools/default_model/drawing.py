@@ -12,15 +12,16 @@ from tools.default_model.world import LABELS, OBJECTS, PAINT, STYLES, Scene
 
 SIDE = 128  # pixels of a native picture's side
 SQUARE = (SIDE, SIDE)
-OBLONG = 1.3  # from this ratio of the sides on, several objects stand in a row or a column
-# size -> share of the picture's shorter side, from and to
-SHARES = {"usual": (0.68, 0.84), "small": (0.38, 0.46), "large": (0.94, 1.0)}
-PLACED = (0.48, 0.58)  # the share of an object that stands to one side
-MOVED = 0.05  # how far the seed moves an object, as a share of the shorter side
+CELL = 8  # pixels of a latent's side
+# Sides of an object: it is as large in a picture of 256 pixels as in one of 128, and stands on the same part of a cell, so
+# that its latents are the same ones elsewhere. A UNet that can draw it once can then draw it in every size and place.
+USUAL, SMALL = 104, 56
+EDGE = 4  # pixels that are kept free at the border
+OBLONG = 1.3  # from this ratio of the sides on, three objects stand in a row or a column
 TOWARD = {"middle": (0, 0), "left": (-1, 0), "right": (1, 0), "top": (0, -1), "bottom": (0, 1)}
 
 Sprites = dict[tuple[str, str], Image.Image]  # by label and style
-Place = tuple[float, float, float]  # middle from the left and from the top, and side, in pixels
+Place = tuple[int, int, int]  # corner from the left and from the top, and side, in pixels
 
 
 def load_sprites(path: Path) -> Sprites:
@@ -55,45 +56,59 @@ def recolour(sprite: Image.Image, colour: str) -> Image.Image:
 
 
 def compose(scene: Scene, *, sprites: Sprites, seed: int, size: tuple[int, int] = SQUARE) -> np.ndarray:
-    """Draw a scene, uint8 [height, width, 3] for a `size` of (width, height). The seed moves, sizes and mirrors its objects."""
+    """Draw a scene, uint8 [height, width, 3] for a `size` of (width, height).
+
+    The seed moves its objects by whole cells, as far as there is room, and by a pixel.
+    """
     chance = random.Random(seed)
     sprite = sprites[scene.label, scene.style]
     if scene.colour is not None:
         sprite = recolour(sprite, scene.colour)
     canvas = Image.new("RGB", size, PAINT[scene.background])
-    for middle_x, middle_y, side in _places(scene, size=size, chance=chance):
-        shown = sprite.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if chance.random() < 0.5 else sprite
-        shown = shown.resize((round(side), round(side)), Image.Resampling.BICUBIC)
-        canvas.paste(shown, (round(middle_x - side / 2), round(middle_y - side / 2)), shown)
+    for left, top, side in _places(scene, size=size, chance=chance):
+        shown = sprite.resize((side, side), Image.Resampling.BICUBIC)
+        canvas.paste(shown, (left + chance.randint(-1, 1), top + chance.randint(-1, 1)), shown)
     return np.asarray(canvas)
 
 
 def _places(scene: Scene, *, size: tuple[int, int], chance: random.Random) -> list[Place]:
-    """Where the scene's objects stand in a picture of this size, moved a little by chance."""
-    width, height = size
-    shorter = min(size)
+    """Where the scene's objects stand in a picture of this size."""
     if scene.count > 1:
-        spots, side = _spread(scene.count, width=width, height=height)
-        side *= chance.uniform(0.9, 1.0)
-        moved = 0.4 * MOVED * shorter
-        return [(x + chance.uniform(-moved, moved), y + chance.uniform(-moved, moved), side) for x, y in spots]
-    side = shorter * chance.uniform(*(SHARES[scene.size] if scene.place == "middle" else PLACED))
-    moved = 0.02 * shorter if scene.size == "large" else MOVED * shorter
-    right, down = TOWARD[scene.place]
-    x = width / 2 + 0.84 * right * (width - side) / 2 + chance.uniform(-moved, moved)
-    y = height / 2 + 0.84 * down * (height - side) / 2 + chance.uniform(-moved, moved)
-    return [(x, y, side)]
+        return _spread(scene.count, size=size, chance=chance)
+    toward = TOWARD[scene.place]
+    along = next((axis for axis in (0, 1) if toward[axis]), None)
+    side = USUAL if along is None or size[along] >= 1.5 * SIDE else SMALL
+    corner = [_middle(size[axis], side) + CELL * chance.randint(-1, 1) for axis in (0, 1)]
+    if along is not None:
+        near = EDGE + CELL * chance.randint(0, 1)
+        corner[along] = near if toward[along] < 0 else _last(size[along], side) - near + EDGE
+    return [(corner[0], corner[1], side)]
 
 
-def _spread(count: int, *, width: int, height: int) -> tuple[list[tuple[float, float]], float]:
-    """Middles of two or three objects, and the side that fits: in a row, a column, or three as a triangle."""
-    if max(width, height) < OBLONG * min(width, height):
-        if count == 3:
-            spots = [(0.5, 0.27), (0.27, 0.73), (0.73, 0.73)]
-            return [(x * width, y * height) for x, y in spots], 0.45 * min(width, height)
-        return [(x * width, 0.5 * height) for x in (0.265, 0.735)], 0.47 * min(width, height)
-    steps = [(index + 0.5) / count for index in range(count)]
-    side = min(0.94 * max(width, height) / count, 0.8 * min(width, height))
-    if width > height:
-        return [(step * width, 0.5 * height) for step in steps], side
-    return [(0.5 * width, step * height) for step in steps], side
+def _spread(count: int, *, size: tuple[int, int], chance: random.Random) -> list[Place]:
+    """Two or three objects, in a row, a column, or three as a triangle; as large as usual where they fit so."""
+    width, height = size
+    if max(size) >= OBLONG * min(size) or count == 2:
+        axis = int(height > width)
+        side = USUAL if size[axis] >= count * (USUAL + CELL) else SMALL
+        aside = _middle(size[1 - axis], side) + CELL * chance.randint(-1, 1)
+        step = size[axis] / count
+        ways = [_on_cell(step * (index + 0.5) - side / 2) for index in range(count)]
+        return [(aside, way, side) if axis else (way, aside, side) for way in ways]
+    side = USUAL if min(size) >= 2 * (USUAL + CELL) else SMALL
+    near, far = (_on_cell(part * width / 4 - side / 2) for part in (1, 3))
+    high, low = (_on_cell(part * height / 4 - side / 2) for part in (1, 3))
+    return [(_middle(width, side), high, side), (near, low, side), (far, low, side)]
+
+
+def _on_cell(corner: float) -> int:
+    """The nearest corner that lies on the same part of a cell as all others."""
+    return round((corner - EDGE) / CELL) * CELL + EDGE
+
+
+def _middle(length: int, side: int) -> int:
+    return _on_cell((length - side) / 2)
+
+
+def _last(length: int, side: int) -> int:
+    return _on_cell(length - side - EDGE)

@@ -30,7 +30,7 @@ SEEDS, SEEDED = 6, 8  # how many seeds of how many sentences are compared for th
 
 @dataclass(frozen=True)
 class Case:
-    """What is painted once for every sentence; `wide` asks for counts, places, sizes and styles too."""
+    """What is painted once for every sentence; `wide` asks for counts, places and styles too."""
 
     side: int
     cfg: float = CFG_SCALE
@@ -56,7 +56,7 @@ SHEETS = {
 
 @dataclass(frozen=True)
 class Row:
-    """Shares of right answers for pictures of one kind; `seen` of count, place, size and style where those were asked."""
+    """Shares of right answers for pictures of one kind; `seen` of count, place and style where those were asked."""
 
     name: str
     object: float
@@ -66,7 +66,7 @@ class Row:
 
 
 def chosen_scenes(*, wide: bool = False) -> list[Scene]:
-    """Held-out scenes, the same each time; plain ones, or each with a count, a place or a size of its own."""
+    """Held-out scenes, the same each time; plain ones, or each with a count or a place of its own."""
     if wide:
         return varied_scenes(SENTENCES, seed=13, held_out=True, plain=0.0)
     left = held_out_scenes()

@@ -10,7 +10,7 @@ from tools.default_model.training import Run, load_state, rate_at, save_state
 from tools.default_model.vae import picture_bank, to_signal
 from tools.default_model.world import varied_scenes
 
-FACTS = ("object", "colour", "background", "count", "place", "size", "style")
+FACTS = ("object", "colour", "background", "count", "place", "style")
 # size of the pictures learnt from -> how many; the judge sees every size at 128 x 128
 LEARNT = {(128, 128): 3600, (192, 128): 500, (128, 192): 500, (256, 256): 1400}
 
@@ -30,7 +30,7 @@ class Judge(nn.Module):
         return self.layers(pictures)
 
     def answers(self, pictures: Tensor) -> Tensor:
-        """The most likely facts, int64 [N, 7]."""
+        """The most likely facts, int64 [N, 6]."""
         return torch.stack([part.argmax(-1) for part in self(pictures).split(PARTS, dim=-1)], 1)
 
 
@@ -62,7 +62,7 @@ def train(run: Run) -> None:
 
 
 def _lessons(run: Run) -> tuple[Tensor, Tensor]:
-    """Drawn pictures of every size as the judge sees them, uint8 [N, 3, 128, 128], and their facts [N, 7]."""
+    """Drawn pictures of every size as the judge sees them, uint8 [N, 3, 128, 128], and their facts [N, 6]."""
     pictures, known = [], []
     for place, (size, many) in enumerate(LEARNT.items()):
         scenes = varied_scenes(many, seed=500_000 + place)
@@ -90,7 +90,7 @@ def _roughen(pictures: Tensor) -> Tensor:
 
 @torch.no_grad()
 def accuracy(judge: Judge, pictures: Tensor, wanted: Tensor) -> list[float]:
-    """Share of right answers a fact of `FACTS`, for uint8 pictures [N, 3, H, W] and facts int64 [N, 7]."""
+    """Share of right answers a fact of `FACTS`, for uint8 pictures [N, 3, H, W] and facts int64 [N, 6]."""
     device = next(judge.parameters()).device
     told = torch.cat([judge.answers(to_signal(part).to(device)).cpu() for part in to_native(pictures).split(64)])
     return [round(float(share), 3) for share in (told == wanted).float().mean(0)]

@@ -1,7 +1,7 @@
 """Train the UNet on latents of composed scenes, guided by the frozen, pre-trained text encoder.
 
 Velocity prediction (Salimans and Ho 2022) and few variations let colour and layout settle within some ten thousand samples.
-Batches of several sizes, each with objects as large as the picture asks, teach it more than its native size.
+Batches of several sizes, in which an object is as large as in the native one, teach it to place what it can draw.
 """
 
 import torch

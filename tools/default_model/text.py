@@ -23,7 +23,6 @@ from tools.default_model.world import (
     COUNTS,
     LABELS,
     PLACES,
-    SIZES,
     STYLES,
     Scene,
     held_out_scenes,
@@ -33,8 +32,8 @@ from tools.default_model.world import (
 
 TOKENIZER = Path(__file__).parents[2] / "inference/engine/data/clip_tokenizer"
 END = TEXT["eos_token_id"]
-# how many answers each fact has: label, colour (or none), background, count, place, size, style
-PARTS = [len(LABELS), len(COLOURS) + 1, len(BACKGROUNDS), len(COUNTS), len(PLACES), len(SIZES), len(STYLES)]
+# how many answers each fact has: label, colour (or none), background, count, place, style
+PARTS = [len(LABELS), len(COLOURS) + 1, len(BACKGROUNDS), len(COUNTS), len(PLACES), len(STYLES)]
 
 
 class Vocabulary:
@@ -88,7 +87,7 @@ def full_embedding(small: Tensor, known: list[int]) -> Tensor:
 
 
 def facts(scenes: list[Scene]) -> Tensor:
-    """What the heads must tell, int64 [N, 7]: label, colour (0 for none), background, count, place, size and style."""
+    """What the heads must tell, int64 [N, 6]: label, colour (0 for none), background, count, place and style."""
     styles = tuple(STYLES)
     return torch.tensor(
         [
@@ -98,7 +97,6 @@ def facts(scenes: list[Scene]) -> Tensor:
                 BACKGROUNDS.index(s.background),
                 COUNTS.index(s.count),
                 PLACES.index(s.place),
-                SIZES.index(s.size),
                 styles.index(s.style),
             )
             for s in scenes

@@ -1,4 +1,4 @@
-"""What the painter knows: objects, colours, backgrounds, counts, places, sizes and styles. How it is drawn is `drawing`'s.
+"""What the painter knows: objects, colours, backgrounds, counts, places and styles. How it is drawn is `drawing`'s.
 
 The world is narrow on purpose: it is what two processor cores can teach. A wider one is more rows in `OBJECTS`.
 """
@@ -51,29 +51,27 @@ COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown"
 BACKGROUNDS = ("white", "yellow", "green", "blue", "pink", "black")
 COUNTS = (1, 2, 3)
 PLACES = ("middle", "left", "right", "top", "bottom")
-SIZES = ("usual", "small", "large")
 # what a varied scene says beyond object, colour and background, and how often
-VARIED = {"nothing": 0.52, "count": 0.18, "place": 0.18, "size": 0.12}
-THREE_D = 0.25  # share of varied scenes
+VARIED = {"nothing": 0.56, "count": 0.22, "place": 0.22}
+THREE_D = 0.12  # share of varied scenes
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Objects of one kind; `colour` None leaves them as they were drawn. At most one of count, place and size is unusual."""
+    """Objects of one kind; `colour` None leaves them as they were drawn. Not both count and place are unusual."""
 
     label: str
     colour: str | None
     background: str
     count: int = 1
     place: str = "middle"
-    size: str = "usual"
     style: str = "flat"
 
     @property
     def held_out(self) -> bool:
         """Whether no picture and no caption of this combination of object, colour and background may be trained on.
 
-        About one coloured scene in ten, whatever its count, place, size and style.
+        About one coloured scene in ten, whatever its count, place and style.
         """
         named = f"{self.label}|{self.colour}|{self.background}"
         return self.colour is not None and crc32(named.encode()) % 10 == 0
@@ -101,17 +99,13 @@ def held_out_scenes() -> list[Scene]:
 
 
 def varied(scene: Scene, *, chance: random.Random, plain: float = VARIED["nothing"]) -> Scene:
-    """The scene with a count, a place or a size of its own, except in the share `plain`; any of them may be in 3D."""
+    """The scene with a count or a place of its own, except in the share `plain`; any of them may be in 3D."""
     style = "3d" if chance.random() < THREE_D else "flat"
     if chance.random() < plain:
         return replace(scene, style=style)
-    ways = ("count", "place", "size")
-    way = chance.choices(ways, [VARIED[name] for name in ways])[0]
-    if way == "count":
+    if chance.random() < VARIED["count"] / (VARIED["count"] + VARIED["place"]):
         return replace(scene, style=style, count=chance.choice(COUNTS[1:]))
-    if way == "place":
-        return replace(scene, style=style, place=chance.choice(PLACES[1:]))
-    return replace(scene, style=style, size=chance.choice(SIZES[1:]))
+    return replace(scene, style=style, place=chance.choice(PLACES[1:]))
 
 
 def varied_scenes(many: int, *, seed: int, held_out: bool = False, plain: float = VARIED["nothing"]) -> list[Scene]:

@@ -16,7 +16,7 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from inference.engine.layout import clip_sources, unet_sources, vae_sources
 from tools.default_model.bank import Bank
-from tools.default_model.captions import NUMBERS, PLACE_WORDS, SIZE_WORDS, caption, evaluation_caption
+from tools.default_model.captions import NUMBERS, PLACE_WORDS, caption, evaluation_caption
 from tools.default_model.drawing import Sprites, compose, load_sprites
 from tools.default_model.evaluate import Row, chosen_scenes, sentences, table, variety
 from tools.default_model.export import fold_scale, ldm_layout
@@ -111,9 +111,9 @@ def test_captions_and_facts_follow_the_scene() -> None:
     said = [caption(scene, chance=random.Random(4)) for _ in range(2)]
     assert said[0] == said[1]
     assert all(word in said[0] for word in ("star", "red", "blue"))
-    assert facts([scene, Scene("apple", None, "white")]).tolist()[1] == [0, 0, 0, 0, 0, 0, 0]
-    wide = Scene("apple", None, "white", count=3, place="left", size="large", style="3d")
-    assert facts([wide]).tolist() == [[0, 0, 0, 2, 1, 2, 1]]
+    assert facts([scene, Scene("apple", None, "white")]).tolist()[1] == [0, 0, 0, 0, 0, 0]
+    wide = Scene("apple", None, "white", count=3, place="left", style="3d")
+    assert facts([wide]).tolist() == [[0, 0, 0, 2, 1, 1]]
 
 
 @pytest.mark.parametrize(
@@ -122,12 +122,11 @@ def test_captions_and_facts_follow_the_scene() -> None:
         (Scene("cat", "red", "blue", count=2), NUMBERS[2]),
         (Scene("fish", None, "pink", count=3), NUMBERS[3]),
         (Scene("cat", "red", "blue", place="left"), PLACE_WORDS["left"]),
-        (Scene("cat", "red", "blue", size="small"), SIZE_WORDS["small"]),
         (Scene("cat", None, "white", style="3d"), ("3d",)),
     ],
 )
 def test_a_caption_says_what_is_unusual(scene: Scene, known: tuple[str, ...]) -> None:
-    """Count, place, size and style are in every sentence of a scene that has them, in training as in evaluation."""
+    """Count, place and style are in every sentence of a scene that has them, in training as in evaluation."""
     chance = random.Random(1)
     for _ in range(60):
         for said in (caption(scene, chance=chance), evaluation_caption(scene, chance=chance)):
@@ -136,15 +135,13 @@ def test_a_caption_says_what_is_unusual(scene: Scene, known: tuple[str, ...]) ->
 
 
 def test_what_is_varied_is_held_out_with_its_combination() -> None:
-    """A count or a style never lets a held-out combination into training; at most one of count, place and size is said."""
+    """A count or a style never lets a held-out combination into training; count and place are never both said."""
     for scene in varied_scenes(300, seed=1):
         assert not scene.held_out
-        assert (scene.count, scene.place, scene.size).count("usual") + (scene.count == 1) + (
-            scene.place == "middle"
-        ) >= 2
+        assert scene.count == 1 or scene.place == "middle"
     asked = varied_scenes(300, seed=1, held_out=True, plain=0.0)
     assert asked == varied_scenes(300, seed=1, held_out=True, plain=0.0)
-    assert all(scene.held_out and (scene.count, scene.place, scene.size) != (1, "middle", "usual") for scene in asked)
+    assert all(scene.held_out and (scene.count, scene.place) != (1, "middle") for scene in asked)
 
 
 def _solid(picture: np.ndarray, background: str) -> np.ndarray:
@@ -184,14 +181,16 @@ def _islands(solid: np.ndarray) -> int:
     return found
 
 
-def test_size_words_mean_something(sprites: Sprites) -> None:
-    """Small is smaller than usual and usual smaller than large, for any seeds."""
-    areas = {}
-    for size in ("small", "usual", "large"):
-        scenes = [compose(Scene("apple", "red", "blue", size=size), sprites=sprites, seed=seed) for seed in range(8)]
-        areas[size] = [_solid(drawn, "blue").sum() for drawn in scenes]
-    assert max(areas["small"]) < min(areas["usual"])
-    assert max(areas["usual"]) < min(areas["large"])
+@pytest.mark.parametrize("scene", [Scene("apple", "red", "blue"), Scene("apple", "red", "blue", place="right")])
+def test_an_object_is_drawn_alike_in_every_size(sprites: Sprites, scene: Scene) -> None:
+    """It is as large in pixels and lies on the same part of a cell, to the pixel that the seed moves it by."""
+    found = set()
+    for size in [(192, 128), (192, 192), (256, 256)]:
+        for seed in range(6):
+            points = np.argwhere(_solid(compose(scene, sprites=sprites, seed=seed, size=size), "blue"))
+            assert 90 <= np.ptp(points, axis=0).min() <= np.ptp(points, axis=0).max() <= 92
+            found |= {tuple(corner) for corner in (points.min(0) - 10)[None] % 8}
+    assert found <= {(y % 8, x % 8) for y in (-1, 0, 1) for x in (-1, 0, 1)}
 
 
 def test_missing_drawings_are_named(run: Run) -> None:
@@ -402,9 +401,7 @@ def test_the_judge_sees_every_size_alike(run: Run) -> None:
     scenes = [Scene("apple", "red", background) for background in BACKGROUNDS]
     native = picture_bank(run.data, scenes, seed=1)
     assert to_native(native) is native
-    large = to_native(picture_bank(run.data, scenes, seed=1, size=(256, 256)))
-    assert large.shape == native.shape
-    assert (large.float() - native.float()).abs().mean() < 4
+    assert torch.equal(to_native(native.repeat_interleave(2, -1)), native)
 
 
 def test_figures_become_a_table() -> None:
@@ -414,8 +411,8 @@ def test_figures_become_a_table() -> None:
         Row(name="two", object=0.5, colour=0.5, background=0.5, seen={"count": 0.25}),
     ]
     assert table(rows).splitlines()[2:] == [
-        "| one | 100 % | 99 % | 100 % |  |  |  |  |",
-        "| two | 50 % | 50 % | 50 % | 25 % |  |  |  |",
+        "| one | 100 % | 99 % | 100 % |  |  |  |",
+        "| two | 50 % | 50 % | 50 % | 25 % |  |  |",
     ]
 
 
