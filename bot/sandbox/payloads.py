@@ -230,8 +230,9 @@ def components_payload(world: "World", components: list[Json], files: dict[str, 
     for _, component in tree.walk(answered):
         for key, value in COMPONENT_DEFAULTS.get(component["type"], {}).items():
             component.setdefault(key, value)
-        if component.get("emoji"):
-            component["emoji"] = {key: value for key, value in component["emoji"].items() if value is not None}
+        for part in (component, *tree.rows(component, "options")):
+            if part.get("emoji"):
+                part["emoji"] = {key: value for key, value in part["emoji"].items() if value is not None}
         if component["type"] == tree.MEDIA_GALLERY:
             for item in component["items"]:
                 item.setdefault("description", None)
