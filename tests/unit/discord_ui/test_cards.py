@@ -1,5 +1,6 @@
 """Cards: what they say, and that Discord would take them."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,12 +27,13 @@ def words(reply: Reply) -> str:
     return "\n".join(part.markdown for part in reply.parts if isinstance(part, Text))
 
 
-def test_four_pictures_have_three_rows() -> None:
-    """A grid has U1 to U4, V1 to V4 and the five common buttons, each about the right picture."""
+def test_four_pictures_have_four_rows() -> None:
+    """A grid has U1 to U4, V1 to V4, what opens a form, and the five common buttons, each about the right picture."""
     rows = buttons(cards.result_card(result()))
     assert [[b.label or b.emoji for b in row] for row in rows] == [
         ["U1", "U2", "U3", "U4"],
         ["V1", "V2", "V3", "V4"],
+        ["Settings", "Save as style", "Family"],
         ["🔄", "✏️", "⭐", "ℹ️", "🗑️"],
     ]
     third = read_ticket(rows[0][2].custom_id)
@@ -40,10 +42,21 @@ def test_four_pictures_have_three_rows() -> None:
 
 
 def test_one_picture_has_its_own_buttons() -> None:
-    """A single picture can be enlarged, varied two ways and sent as PNG, and no U or V is there."""
+    """A single picture can be enlarged, varied two ways, sent as PNG, painted over and around; no U or V is there."""
     rows = buttons(cards.result_card(result(1)))
-    assert [b.label for b in rows[0]] == ["Upscale", "Vary subtle", "Vary strong", "Send PNG"]
-    assert len(rows) == 2
+    assert [b.label for b in rows[0]] == ["Upscale", "Vary subtle", "Vary strong", "Send PNG", "Family"]
+    assert [b.label for b in rows[1]] == ["Settings", "Save as style", "Region", "Zoom out 1.5×", "Zoom out 2×"]
+    assert [b.emoji for b in rows[2]] == ["⬅️", "⬆️", "⬇️", "➡️"]
+    assert len(rows) == 4
+
+
+async def test_an_edited_picture_says_what_changed() -> None:
+    """On the card that everybody sees, as plain words however strange they are."""
+    facts = msgspec.structs.replace(result(1), changed=("prompt", "model a → @everyone **b**", "x" * 900))
+    said = words(cards.result_card(facts))
+    assert "Changed: prompt · model a → \\@\u200beveryone \\*\\*b\\*\\*" in said
+    assert "Changed" not in words(cards.result_card(result(1)))
+    view.layout(cards.result_card(facts))
 
 
 def test_every_picture_has_an_alt_text() -> None:

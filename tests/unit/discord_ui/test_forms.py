@@ -7,20 +7,18 @@ import pytest
 
 from bot.discord_ui.actions import Action, Ticket
 from bot.discord_ui.forms import (
-    LORAS,
+    FORMS,
     PICTURE,
     PROMPT,
-    SAMPLER,
     SEED,
     SHAPE,
-    TEXT_LIMIT,
-    edit_form,
-    imagine_form,
+    open_form,
     read_form,
 )
 from bot.discord_ui.presses.table import HANDLERS
 from bot.settings import PathSettings, Settings
 from bot.studio import studio
+from inference.api.catalog import SAMPLERS
 from inference.client.fake import FakeBackend
 
 
@@ -29,23 +27,44 @@ def test_every_action_is_answered() -> None:
     assert set(HANDLERS) == set(Action)
 
 
-@pytest.mark.parametrize("loras", [(), ("ink",), tuple(f"lora {n}" for n in range(300))])
-async def test_forms_have_five_fields(loras: tuple[str, ...]) -> None:
-    """Whatever lies in the models folder, Discord takes both forms; without LoRAs the sampler stands in their place."""
-    ask = imagine_form(Ticket(Action.FORM, 0), loras=loras).to_dict()
-    edit = edit_form(Ticket(Action.EDIT_FORM, 7), prompt="a cat", negative="", loras=loras).to_dict()
-    for form in (ask, edit):
-        names = [field["component"]["custom_id"] for field in form["components"]]
-        assert len(names) == 5
-        assert (LORAS in names) == bool(loras)
-        assert (SAMPLER in names) != bool(loras)
-    assert edit["custom_id"] == Ticket(Action.EDIT_FORM, 7).custom_id
-    assert edit["components"][0]["component"]["value"] == "a cat"
+BEGINNINGS: tuple[dict[str, str], ...] = (
+    {},
+    {"prompt": "a cat", "negative": "fog", "worn": "ink:0.8", "seed": "variation", "size": "512x768"},
+    {
+        "prompt": "x" * 9000,
+        "negative": "y" * 9000,
+        "worn": "z" * 9000,
+        "steps": "20",
+        "sampler": "euler",
+        "strength": "0.5",
+    },
+    {"seed": "never", "sampler": "never", "content": "never", "area": "never", "shape": "never"},
+)
 
 
-async def test_a_prompt_that_fills_a_form() -> None:
-    """The longest text that a form takes is taken."""
-    edit_form(Ticket(Action.EDIT_FORM, 1), prompt="x" * TEXT_LIMIT, negative="x" * TEXT_LIMIT, loras=())
+@pytest.mark.parametrize("values", BEGINNINGS, ids=range(len(BEGINNINGS)))
+async def test_forms_are_what_discord_takes(values: dict[str, str]) -> None:
+    """Whatever a form begins with, it has at most five fields within Discord's limits, and its ticket is its custom_id."""
+    for action in FORMS:
+        form = open_form(Ticket(action, 7), values).to_dict()
+        assert 1 <= len(form["components"]) <= 5
+        assert form["custom_id"] == Ticket(action, 7).custom_id
+
+
+async def test_a_form_begins_with_what_there_was() -> None:
+    """Texts stand in their fields, and choices are made."""
+    form = open_form(Ticket(Action.EDIT_FORM, 7), BEGINNINGS[1]).to_dict()
+    fields = {label["component"]["custom_id"]: label["component"] for label in form["components"]}
+    assert fields[PROMPT]["value"] == "a cat"
+    assert [row["value"] for row in fields[SEED]["options"] if row.get("default")] == ["variation"]
+    settings = open_form(Ticket(Action.SETTINGS_FORM, 7), BEGINNINGS[2]).to_dict()
+    names = [label["component"]["custom_id"] for label in settings["components"]]
+    assert names == ["sampler", "steps", "cfg", "clip_skip", "strength"], "a picture from a picture has no second pass"
+
+
+def test_every_sampler_fits_its_menu() -> None:
+    """Discord's menus have 25 lines; one sampler more would be cut off, and the form needs another field then."""
+    assert len(SAMPLERS) <= 25
 
 
 def test_what_a_submitted_form_carries() -> None:
@@ -56,7 +75,7 @@ def test_what_a_submitted_form_carries() -> None:
             {"type": 18, "id": 1, "component": {"type": 4, "id": 2, "custom_id": PROMPT, "value": "a cat"}},
             {"type": 18, "id": 3, "component": {"type": 21, "id": 4, "custom_id": SEED, "value": "keep"}},
             {"type": 18, "id": 5, "component": {"type": 21, "id": 6, "custom_id": SHAPE, "value": None}},
-            {"type": 18, "id": 7, "component": {"type": 3, "id": 8, "custom_id": LORAS, "values": ["ink", "fur"]}},
+            {"type": 18, "id": 7, "component": {"type": 3, "id": 8, "custom_id": "several", "values": ["ink", "fur"]}},
             {"type": 18, "id": 9, "component": {"type": 19, "id": 10, "custom_id": PICTURE, "values": ["77"]}},
         ],
         "resolved": {"attachments": {"77": {"id": "77", "filename": "a.png"}}},
@@ -65,8 +84,9 @@ def test_what_a_submitted_form_carries() -> None:
     assert filled.texts == {PROMPT: "a cat"}
     assert filled.choice(SEED) == "keep"
     assert filled.choice(SHAPE) is None
-    assert filled.choices[LORAS] == ("ink", "fur")
+    assert filled.choices["several"] == ("ink", "fur")
     assert filled.files[PICTURE] == ({"id": "77", "filename": "a.png"},)
+    assert filled.values() == {PROMPT: "a cat", SEED: "keep", "several": "ink"}
 
 
 async def test_commands_are_what_discord_takes(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from bot.errors import LimitReached, RequestRefused
 from bot.requests.derive import again, edited, picture_requests, upscale, vary
 from bot.requests.drafts import ImagineDraft
+from bot.requests.edit import Edit
 from bot.requests.variations import STRONG_NOISE, STRONG_SOURCE, SUBTLE_NOISE, SUBTLE_SOURCE
 from inference.api.request import (
     Canvas,
@@ -171,7 +172,28 @@ def test_an_edit_replaces_a_loras_tag() -> None:
     old = asked(prompt="a <lora:ink:0.9> cat <lora:other>", lora="fur")
     new, told = edit(old, lora="ink:0.3")
     assert new.prompt.positive == "a cat <lora:other> <lora:Fur:1> <lora:ink:0.3>"
-    assert told == ("prompt",)
+    assert told == ("LoRAs ink:0.9, other, Fur:1 → other, Fur:1, ink:0.3",)
+
+
+def test_an_edit_by_the_whole_list_of_loras() -> None:
+    """The list of a form takes the place of the tags, and may bring styles along."""
+    old = asked(prompt="a cat", lora="ink, fur")
+    new, told = edited(old, Edit(prompt="a dog", worn="fur, soft"), **AROUND)
+    assert new.prompt.positive == "a dog <lora:Fur:1>, soft light, pastel"
+    assert told == ("prompt", "LoRAs ink:0.7, Fur:1 → Fur:1")
+
+
+def test_an_edit_of_clip_skip_and_the_second_pass() -> None:
+    """Both are told; a second pass that is too large here is refused."""
+    old = asked(model="vision", seed="5")
+    new, told = edited(old, Edit(clip_skip=2, hires="1.5x, 0.5"), **AROUND)
+    assert (new.prompt.clip_skip, new.hires) == (2, Hires(scale=1.5, denoising_strength=0.5))
+    assert told == ("clip skip 1 → 2", "hires fix off → 1.5x, 0.5, Latent")
+    assert edited(new, Edit(hires="off"), **AROUND)[0].hires is None
+    with pytest.raises(LimitReached, match="megapixels allowed here"):
+        edited(old, Edit(hires="8x"), **AROUND)
+    with pytest.raises(RequestRefused, match="takes a larger size instead"):
+        edited(asked(init_image=SHA), Edit(hires="2x"), **AROUND)
 
 
 def test_an_edit_of_the_style_goes_around_the_text_as_it_stands() -> None:
