@@ -43,6 +43,18 @@ def loras(inventory: Inventory, typed: str) -> tuple[Suggestion, ...]:
     return tuple(each for each in whole if len(each.value) <= LENGTH)
 
 
+def styles(saved: Iterable[str], typed: str) -> tuple[Suggestion, ...]:
+    """Styles for a list such as `ink, moody`: whole names first, then those that go on with the list."""
+    known = list(saved)
+    before, comma, last = typed.rpartition(",")
+    whole = names(known, typed)
+    if not comma:
+        return whole
+    kept = f"{before.strip()}, "
+    more = (Suggestion(kept + each.name, kept + each.value) for each in names(known, last))
+    return tuple(dict.fromkeys((*whole, *(each for each in more if _fits(each)))))[:LIMIT]
+
+
 def names(saved: Iterable[str], typed: str) -> tuple[Suggestion, ...]:
     """Saved things (styles, seeds) by their names."""
     return _ranked((Suggestion(name, name) for name in saved), typed)

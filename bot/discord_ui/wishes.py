@@ -16,30 +16,36 @@ from bot.discord_ui.uploads import Upload, fetch_picture
 from bot.errors import Unknown
 from bot.requests.chosen import chosen, combined, drawn_again, leaves_choices
 from bot.requests.derive import edited
-from bot.requests.drafts import ImagineDraft
+from bot.requests.drafts import ImagineDraft, shown
 from bot.requests.resolve import resolve
+from bot.requests.styling import style_notes, styles_named
 from inference.api.request import GenerationRequest, attachments_of
-from storage.values import Image, Style
+from inference.api.result import Inventory, ModelFile
+from storage.palettes import Palette
+from storage.values import Image, Said, Style
 
 T = TypeVar("T")
 
 
 class Names(msgspec.Struct, frozen=True):
-    """What this person may name here: styles (their own and the server's) and seeds."""
+    """What this person may name here: styles (their own and the server's) and seeds; and what they chose for when they name
+    nothing (`palette`)."""
 
     styles: Mapping[str, Style]
     seeds: Mapping[str, int]
+    palette: Palette = Palette()
 
 
 NO_NAMES: Final = Names({}, {})
 
 
 async def names_of(desk: Desk, person: int, guild: int | None) -> Names:
-    """Styles and seeds by name; a person's own style stands before the server's of the same name."""
-    styles = {style.name: style for style in await desk.db.styles.of(person, guild)}
-    styles |= {name: style for name, style in styles.items() if style.owner == person}
+    """Styles and seeds by name; a person's own style hides the server's of the same name, in any case."""
+    first: dict[str, Style] = {}
+    for style in await desk.db.styles.of(person, guild):  # their own come first
+        first.setdefault(style.name.casefold(), style)
     seeds = {saved.name: saved.seed for saved in await desk.db.seeds.of(person)}
-    return Names(styles, seeds)
+    return Names({style.name: style for style in first.values()}, seeds, await desk.db.palettes.get(person))
 
 
 async def wish_for(
@@ -68,11 +74,19 @@ async def wishes_for(
         begun = draft
         if upload is not None:
             begun = msgspec.structs.replace(draft, init_image=upload.sha, init_size=upload.size)
-        names = await names_of(desk, person, guild) if draft.style or draft.seed else NO_NAMES
+        named = draft.style or draft.seed
+        names = await names_of(desk, person, guild) if named else Names({}, {}, await desk.db.palettes.get(person))
         request = await with_models(desk, names, lambda known, begun=begun: resolve(begun, **known))
         requests = await all_chosen(desk, request) if combine else (await words_chosen(desk, request),)
         wishes += [
-            Wish(request=each, kind="imagine", prompt=draft.prompt, sources=_sources(upload)) for each in requests
+            Wish(
+                request=each,
+                kind="imagine",
+                prompt=draft.prompt,
+                sources=_sources(upload),
+                said=_said(desk, begun, names),
+            )
+            for each in requests
         ]
     return wishes
 
@@ -110,6 +124,7 @@ async def edited_wish(
         prompt=changes.prompt or image.prompt,
         parent=image.id,
         sources={sha: earlier[sha] for sha in attachments_of(request) if sha in earlier},
+        said=Said(styles=tuple(style.name for style in styles_named(changes.style or "", names.styles))),
     )
     return wish, differences
 
@@ -126,14 +141,34 @@ async def with_models(desk: Desk, names: Names, make: Callable[[dict[str, Any]],
 
 async def known_with(desk: Desk, names: Names) -> dict[str, Any]:
     """All that `resolve`, `edited` and their like look at. Raises BackendUnavailable while no painter has been up."""
+    inventory, defaults = await desk.inventory(), desk.settings.generation
+    own = favourite_of(inventory, names.palette)
     return {
-        "inventory": await desk.inventory(),
-        "defaults": desk.settings.generation,
+        "inventory": inventory,
+        "defaults": defaults if own is None else defaults.model_copy(update={"model": own.name}),
         "limits": desk.settings.limits,
         "styles": names.styles,
         "seeds": names.seeds,
         "random_seed": desk.seed,
     }
+
+
+def favourite_of(inventory: Inventory, palette: Palette) -> ModelFile | None:
+    """The checkpoint that somebody chose for when they name none: by its hash, else by its name; None where it is gone."""
+    files = inventory.checkpoints
+    same = (info for info in files if palette.hash and info.hash == palette.hash)
+    return next(same, None) or next((info for info in files if palette.model and info.name == palette.model), None)
+
+
+def _said(desk: Desk, draft: ImagineDraft, names: Names) -> Said:
+    """What a wish says of itself: its styles and what they set, and that somebody's own model is gone."""
+    used = styles_named(draft.style or "", names.styles)
+    notes = style_notes(draft, styles=names.styles)
+    own = names.palette.model
+    unsaid = draft.model is None and not any(style.settings.model for style in used)
+    if own and unsaid and favourite_of(desk.shelf(), names.palette) is None:
+        notes += (f"Your own model “{shown(own)}” is not here any more; /model browse chooses another.",)
+    return Said(styles=tuple(style.name for style in used), notes=notes)
 
 
 def _sources(upload: Upload | None) -> dict[str, bytes]:

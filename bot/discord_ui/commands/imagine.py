@@ -19,7 +19,7 @@ _SHAPES: Final = [app_commands.Choice(name=row.label, value=row.id) for row in A
 _HELP: Final = {
     "prompt": "What to paint. (word:1.3) pulls harder, {a|b} chooses, {a, b} paints both, --ar 3:2",
     "negative": "What to keep out of the picture",
-    "style": "One of your styles, or the server's",
+    "style": "Your styles, or the server's; several in order: ink, moody",
     "aspect": "Shape of the picture",
     "count": "How many pictures, 1 to 4",
     "model": "Checkpoint to paint with",
@@ -102,7 +102,7 @@ async def _samplers(desk: Desk, asked: Asked, typed: str) -> tuple[Suggestion, .
 
 
 async def _styles(desk: Desk, asked: Asked, typed: str) -> tuple[Suggestion, ...]:
-    return options.names((await names_of(desk, asked.user.id, asked.guild_id)).styles, typed)
+    return options.styles((await names_of(desk, asked.user.id, asked.guild_id)).styles, typed)
 
 
 async def _seeds(desk: Desk, asked: Asked, typed: str) -> tuple[Suggestion, ...]:
