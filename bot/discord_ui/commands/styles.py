@@ -14,12 +14,13 @@ from bot.discord_ui import options
 from bot.discord_ui.answers import answer
 from bot.discord_ui.cards import note_card
 from bot.discord_ui.desk import Asked, Desk
+from bot.discord_ui.error_replies import error_reply
 from bot.discord_ui.markup import plain
 from bot.discord_ui.presses.pictures import send_files
-from bot.discord_ui.reply import Attachment
+from bot.discord_ui.reply import Attachment, Reply
 from bot.discord_ui.styles import cards, forms, keeping, transfer
 from bot.discord_ui.styles.presses import check_editable
-from bot.errors import RequestRefused
+from bot.errors import EaselError, RequestRefused
 from bot.requests.naming import unknown
 from bot.requests.style_settings import settings_said
 from storage.values import Style, StyleText
@@ -160,14 +161,10 @@ def _add_files(group: app_commands.Group, desk: Desk) -> None:
         transfer.check_size(file.size)
         await interaction.response.defer(ephemeral=True, thinking=True)
         try:
-            data = await file.read()
-        except discord.HTTPException as error:
-            raise RequestRefused("That file could not be fetched from Discord; send it again.") from error
-        person = interaction.user.id
-        own = await desk.db.styles.of(person, None)
-        plan = await asyncio.to_thread(lambda: transfer.plan_import(transfer.read_file(data), own))
-        await desk.db.styles.save_all(person, (*plan.new, *plan.changed), now=desk.now())
-        await answer(interaction, transfer.imported_card(plan))
+            reply = await _imported(desk, interaction.user.id, file)
+        except EaselError as error:  # in the place of "Easel is thinking…", which this person alone sees
+            reply = error_reply(error)
+        await answer(interaction, reply)
 
     @group.command(description="Get your styles as a styles.csv for the webui")
     async def export(interaction: Asked) -> None:
@@ -177,6 +174,18 @@ def _add_files(group: app_commands.Group, desk: Desk) -> None:
             return
         file = Attachment(transfer.FILE, transfer.write_file(own))
         await send_files(interaction, transfer.exported_words(own), file)
+
+
+async def _imported(desk: Desk, person: int, file: discord.Attachment) -> Reply:
+    """Keep what is in `file`. Raises RequestRefused where it is no table of styles."""
+    try:
+        data = await file.read()
+    except discord.HTTPException as error:
+        raise RequestRefused("That file could not be fetched from Discord; send it again.") from error
+    own = await desk.db.styles.of(person, None)
+    plan = await asyncio.to_thread(lambda: transfer.plan_import(transfer.read_file(data), own))
+    await desk.db.styles.save_all(person, (*plan.new, *plan.changed), now=desk.now())
+    return transfer.imported_card(plan)
 
 
 async def _open_form(desk: Desk, interaction: Asked, name: str) -> None:
