@@ -20,7 +20,7 @@ FEW: Final = 2_000
 """So many places are put in order; of more the first are soon come upon by looking from the top."""
 ANYWHERE: Final = 3
 """Letters behind a `*` at least."""
-_BEGINNING: Final = re.compile(r"(?<![^\W\d_])(?=\w)")
+_BEGINNING: Final = re.compile(r"(?<![^\W\d_])(?=[^\W\d_])|(?<![^\W_])(?=\d)")
 _SPACES: Final = re.compile(r"[\s\x00-\x1f]+")
 _WORDS: Final = re.compile(r"[^\W\d_]{2}")
 

@@ -91,7 +91,7 @@ def _networks(kind: str, begun: str, shelf: Shelf) -> Iterator[str]:
 
 
 def _words(typed: str, shelf: Shelf, *, limit: int) -> Iterator[str]:
-    """Embeddings and tags for the last words: for as many of them as a tag has, then for fewer."""
+    """Embeddings and tags for the last words: for as many of them as anything begins with."""
     start = 0
     for parted in _PARTED.finditer(typed, max(0, len(typed) - 200)):
         start = parted.end()
@@ -101,11 +101,13 @@ def _words(typed: str, shelf: Shelf, *, limit: int) -> Iterator[str]:
         phrase = typed[at:]
         if len(phrase.strip()) < 2 and len(begins) > 1:
             continue
-        for info in _found(shelf.embeddings, phrase, inside=False):
-            yield typed[:at] + info.name
+        names = [info.name for info in _found(shelf.embeddings, phrase, inside=False)]
         if shelf.tags is not None:
-            for name in shelf.tags.find(phrase, limit=limit, adults=shelf.adults):
-                yield typed[:at] + _LITERAL.sub(r"\\\g<0>", name)
+            found = shelf.tags.find(phrase, limit=limit, adults=shelf.adults)
+            names += [_LITERAL.sub(r"\\\g<0>", name) for name in found]
+        if names:
+            yield from (typed[:at] + name for name in names)
+            return
 
 
 def _found(files: Iterable[ModelFile], begun: str, *, inside: bool = True) -> Iterator[ModelFile]:
