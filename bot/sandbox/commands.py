@@ -81,7 +81,7 @@ class Commands:
             return False
         if channel.guild_id is None:
             return not command["nsfw"]
-        if command["nsfw"] and not channel.nsfw:
+        if command["nsfw"] and not self._world.home(channel).nsfw:
             return False
         has = self._world.permissions(user_id, channel)
         needed = int(command["default_member_permissions"] or 0)

@@ -163,6 +163,6 @@ def _with_text_ids(body: object, key: str = "") -> object:
 
 
 def _inner(name: str, value: object, parent: str) -> object:
-    if name == "id" and parent == "attachments" and isinstance(value, int):
+    if name == "id" and parent in {"attachments", "default_values"} and isinstance(value, int):
         return str(value)
     return _with_text_ids(value, name)

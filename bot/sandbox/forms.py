@@ -208,7 +208,7 @@ class Filler:
     def _menu(self, field: Json, given: object) -> Json:
         if given is None:
             chosen: list[str] = [o["value"] for o in tree.rows(field, "options") if o.get("default")]
-            chosen += [value["id"] for value in tree.rows(field, "default_values")]
+            chosen += [str(value["id"]) for value in tree.rows(field, "default_values")]
         else:
             chosen = [str(value) for value in _several(given)]
         if not chosen and not field.get("required", True):

@@ -13,6 +13,7 @@ Json = dict[str, Any]
 
 TEXT_CHANNEL = 0
 DIRECT = 1
+THREAD = 11
 
 EPHEMERAL = 1 << 6
 LOADING = 1 << 7
@@ -73,12 +74,14 @@ class Overwrite(msgspec.Struct, kw_only=True):
 
 
 class Channel(Record, tag="channel"):
-    """A text channel of a server, or a conversation of two."""
+    """A text channel of a server, a thread in one (`parent_id`, begun by `owner_id`), or a conversation of two."""
 
     id: str
     kind: int = TEXT_CHANNEL
     name: str = ""
     guild_id: str | None = None
+    parent_id: str | None = None
+    owner_id: str | None = None
     recipient_ids: list[str] = []
     topic: str | None = None
     nsfw: bool = False

@@ -10,6 +10,7 @@ from bot.sandbox import components as tree
 from bot.sandbox.model import (
     COMPONENTS_V2,
     DIRECT,
+    THREAD,
     Attachment,
     Channel,
     Command,
@@ -22,6 +23,7 @@ from bot.sandbox.model import (
     User,
 )
 from bot.sandbox.permissions import permissions_in
+from bot.sandbox.thread_payloads import thread_payload
 
 if TYPE_CHECKING:
     from bot.sandbox.world import World
@@ -97,6 +99,8 @@ def channel_payload(world: "World", channel: Channel, *, reader_id: str | None =
             "last_message_id": channel.last_message_id,
             "recipients": [user_payload(world.users[i]) for i in channel.recipient_ids if i != reader],
         }
+    if channel.kind == THREAD:
+        return thread_payload(channel)
     return {
         "id": channel.id,
         "type": channel.kind,
@@ -156,7 +160,7 @@ def guild_create_payload(world: "World", guild: Guild) -> Json:
     channels = [channel for channel in world.channels.values() if channel.guild_id == guild.id]
     return {
         **guild_payload(guild),
-        "channels": [channel_payload(world, channel) for channel in channels],
+        "channels": [channel_payload(world, channel) for channel in channels if channel.kind != THREAD],
         "members": [member_payload(world, member) for member in guild.members.values()],
         "member_count": len(guild.members),
         "joined_at": guild.members[world.bot_id].joined_at.isoformat(),
@@ -166,7 +170,7 @@ def guild_create_payload(world: "World", guild: Guild) -> Json:
         "presences": [],
         "soundboard_sounds": [],
         "stage_instances": [],
-        "threads": [],
+        "threads": [channel_payload(world, channel) for channel in channels if channel.kind == THREAD],
         "voice_states": [],
     }
 
@@ -233,6 +237,8 @@ def components_payload(world: "World", components: list[Json], files: dict[str, 
         for part in (component, *tree.rows(component, "options")):
             if part.get("emoji"):
                 part["emoji"] = {key: value for key, value in part["emoji"].items() if value is not None}
+        for value in tree.rows(component, "default_values"):
+            value["id"] = str(value["id"])
         if component["type"] == tree.MEDIA_GALLERY:
             for item in component["items"]:
                 item.setdefault("description", None)
@@ -368,7 +374,7 @@ def command_payload(world: "World", command: Command) -> Json:
 def interaction_member_payload(world: "World", guild: Guild, user_id: str, channel: Channel) -> Json:
     """The member who interacts: with what he may do in that channel."""
     member = member_payload(world, guild.members[user_id])
-    return {**member, "permissions": str(permissions_in(guild, user_id, channel))}
+    return {**member, "permissions": str(permissions_in(guild, user_id, world.home(channel)))}
 
 
 def interaction_screen(interaction: Interaction) -> Json:

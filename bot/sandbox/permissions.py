@@ -10,6 +10,7 @@ from bot.sandbox.model import Channel, Guild
 
 ADD_REACTIONS: Final = 1 << 6
 ADMINISTRATOR: Final = 1 << 3
+MANAGE_GUILD: Final = 1 << 5
 VIEW_CHANNEL: Final = 1 << 10
 SEND_MESSAGES: Final = 1 << 11
 MANAGE_MESSAGES: Final = 1 << 13

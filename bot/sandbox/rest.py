@@ -9,7 +9,7 @@ from typing import Any, Final
 from bot.sandbox import application, payloads
 from bot.sandbox.media import Upload
 from bot.sandbox.messages import Draft
-from bot.sandbox.model import COMPONENTS_V2, DIRECT, Channel, Message
+from bot.sandbox.model import COMPONENTS_V2, DIRECT, THREAD, Channel, Message
 from bot.sandbox.permissions import (
     ADD_REACTIONS,
     ATTACH_FILES,
@@ -106,7 +106,8 @@ class Rest:
 
     def _guild_channels(self, call: Call) -> Answer:
         guild = self._world.guild(call["guild"])
-        channels = [channel for channel in self._world.channels.values() if channel.guild_id == guild.id]
+        mine = (channel for channel in self._world.channels.values() if channel.guild_id == guild.id)
+        channels = [channel for channel in mine if channel.kind != THREAD]
         return [payloads.channel_payload(self._world, channel) for channel in channels]
 
     def _guild_roles(self, call: Call) -> Answer:

@@ -284,7 +284,11 @@ class World:
         """What somebody may in a channel, as bits; all in a conversation of one's own, nothing in another's."""
         if channel.guild_id is None:
             return ALL if user_id in channel.recipient_ids else 0
-        return permissions_in(self.guilds[channel.guild_id], user_id, channel)
+        return permissions_in(self.guilds[channel.guild_id], user_id, self.home(channel))
+
+    def home(self, channel: Channel) -> Channel:
+        """The channel whose permissions and age restriction hold: a thread's parent."""
+        return self.channels.get(channel.parent_id or "", channel)
 
     def viewers(self, channel: Channel) -> list[str]:
         """People who can see a channel."""
