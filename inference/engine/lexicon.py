@@ -17,20 +17,21 @@ from inference.engine.tokenizer import tokenizer
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Learned words for one checkpoint: `vectors` by name, `by_tokens` for the prompt language, `misfits` by their tokens.
+    """Learned words for one checkpoint: `vectors` by name, `by_tokens` for the prompt language.
 
-    `hashes` are those of the files on the shelf, by name.
+    `misfits` says by the tokens of a word why it cannot be used, `spoilt` the same of words that a worn LoRA should have
+    brought along, whose names nobody can read. `hashes` are those of the files on the shelf, by name.
     """
 
     vectors: Mapping[str, Embedding]
     by_tokens: Mapping[tuple[int, ...], tuple[str, int]]
     misfits: Mapping[tuple[int, ...], str]
     hashes: Mapping[str, str] = field(default_factory=dict[str, str])
+    spoilt: tuple[str, ...] = ()
 
     def notes(self, text: str) -> tuple[str, ...]:
-        """A sentence for each learned word in `text` that is made for another family and so stays plain words."""
-        hits = [self.misfits[key] for key in _found(self.misfits, text)]
-        return tuple(f"The embedding “{name}” is made for another kind of model; it was left out." for name in hits)
+        """A sentence for each learned word in `text` that cannot be used and so stays plain words, and for spoilt ones."""
+        return (*self.spoilt, *(self.misfits[key] for key in _found(self.misfits, text)))
 
     def hashes_in(self, text: str) -> dict[str, str]:
         """Hashes of the learned words that are in `text`, by name, for those whose file is on the shelf and hashed."""
@@ -57,44 +58,54 @@ class Lexicon:
     def words_for(self, encoders: TextEncoders, inventory: Inventory, adapters: AdapterSet = ()) -> Words:
         """What of `inventory` these encoders can use, and what the worn `adapters` bring along; the shelf's words win.
 
-        A file that went bad since it was listed is passed over.
+        A file that went bad since it was listed, or whose own words are bad, is passed over with a sentence.
         """
         widths = tuple(tower.width for tower in encoders.towers)
         worn = {adapter.path for adapter in adapters}
-        brought = [self._load(info, load_bundled) for info in inventory.loras if info.path in worn]
-        shelf = [(info.name, self._load(info, _alone)) for info in inventory.embeddings]
-        offered = [(embedding.name, embedding) for embeddings in brought for embedding in embeddings]
-        offered += [(name, embedding) for name, embeddings in shelf for embedding in embeddings]
+        offered: list[tuple[str, Embedding]] = []
+        misfits: dict[tuple[int, ...], str] = {}
+        spoilt: list[str] = []
+        for info in (info for info in inventory.loras if info.path in worn):
+            try:
+                offered += [(embedding.name, embedding) for embedding in self._load(info, load_bundled)]
+            except (BadFile, OSError) as error:
+                spoilt.append(f"The learned words inside the LoRA “{info.name}” were left out: {_reason(error)}")
+        for info in inventory.embeddings:
+            try:
+                offered += [(info.name, embedding) for embedding in self._load(info, _alone)]
+            except (BadFile, OSError) as error:
+                misfits[self._tokens(info.name)] = f"The embedding “{info.name}” was left out: {_reason(error)}"
         vectors: dict[str, Embedding] = {}
         by_tokens: dict[tuple[int, ...], tuple[str, int]] = {}
-        misfits: dict[tuple[int, ...], str] = {}
         for name, embedding in offered:
             key = self._tokens(name)
             if key and embedding.widths == widths:
                 vectors[name] = embedding
                 by_tokens[key] = (name, embedding.length)
             elif key:
-                misfits[key] = name
+                misfits[key] = f"The embedding “{name}” is made for another kind of model; it was left out."
         return Words(
             vectors,
             by_tokens,
-            {key: name for key, name in misfits.items() if key not in by_tokens},
+            {key: why for key, why in misfits.items() if key and key not in by_tokens},
             {info.name: info.hash for info in inventory.embeddings},
+            tuple(spoilt),
         )
 
     def _load(self, info: ModelFile, read: Callable[[Path], tuple[Embedding, ...]]) -> tuple[Embedding, ...]:
         key = (info.path, info.sha256)
         if key not in self._loaded:
-            try:
-                self._loaded[key] = read(Path(info.path))
-            except (BadFile, OSError):
-                return ()
+            self._loaded[key] = read(Path(info.path))
         return self._loaded[key]
 
     def _tokens(self, name: str) -> tuple[int, ...]:
         if name not in self._names:
             self._names[name] = tuple(tokenizer().encode(name))
         return self._names[name]
+
+
+def _reason(error: BadFile | OSError) -> str:
+    return f"it {error}" if isinstance(error, BadFile) else f"it cannot be read: {error.strerror or error}."
 
 
 def _alone(path: Path) -> tuple[Embedding, ...]:

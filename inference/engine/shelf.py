@@ -4,7 +4,7 @@ Owns loading by name and who uses what. Every refusal is a sentence for the pers
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from inference.engine.bad_file import BadFile, BrokenModel
 from inference.engine.checkpoint import Checkpoint
 from inference.engine.job import Refused
 from inference.engine.lexicon import Lexicon, Words
-from inference.engine.networks.activation import activate
+from inference.engine.networks.activation import activate, misses
 from inference.engine.networks.merge import AdapterSet
 from inference.engine.prompt.networks import NetworkTag
 from inference.engine.residency import Residency
@@ -26,15 +26,27 @@ from inference.engine.srvgg import BrokenUpscaler, load_upscaler
 
 
 class Shelf:
-    """Models on one device. `inventory` is what was found last; whoever looks again sets it."""
+    """Models on one device. `look` finds what lies in the folders; `inventory` is what it found last."""
 
-    def __init__(self, *, device: torch.device, dtype: torch.dtype, memory_limit: int) -> None:
+    def __init__(
+        self,
+        *,
+        device: torch.device,
+        dtype: torch.dtype,
+        memory_limit: int,
+        look: Callable[[], Inventory] = Inventory,
+    ) -> None:
         self.device, self.dtype = device, dtype
-        self.inventory = Inventory()
+        self._look = look
+        self.inventory = look()
         self._residency = Residency(device=device, dtype=dtype, memory_limit=memory_limit)
         self._upscalers: dict[str, Any] = {}
         self._users: Counter[str] = Counter()
         self._lexicon = Lexicon()
+
+    def look_again(self) -> None:
+        """Look into the folders anew."""
+        self.inventory = self._look()
 
     def free(self) -> bool:
         """Give up models and caches that no job needs now; says whether there was anything to give up."""
@@ -91,7 +103,12 @@ class Shelf:
         return self._lexicon.words_for(checkpoint.text, self.inventory, adapters)
 
     def dress(self, checkpoint: Checkpoint, tags: Sequence[NetworkTag]) -> tuple[AdapterSet, tuple[str, ...]]:
-        """Dress a checkpoint in the networks that `tags` ask for; the set, and notes. Raises Refused."""
+        """Dress a checkpoint in the networks that `tags` ask for; the set, and notes. Raises Refused.
+
+        What is not known may have come into its folder since the last look, so there is another (webui).
+        """
+        if misses(tags, self.inventory):
+            self.look_again()
         try:
             return activate(checkpoint, tags, self.inventory)
         except BrokenModel as error:

@@ -32,8 +32,10 @@ class Studio:
         self.dtype = torch.float16 if self.device.type == "cuda" else torch.float32
         self.forwards = Forwards()
         limit = settings.memory_limit or self._memory()
-        self._shelf = Shelf(device=self.device, dtype=self.dtype, memory_limit=limit)
-        self.refresh()
+        roots, cache = [Path(root) for root in settings.roots], Path(settings.cache)
+        self._shelf = Shelf(
+            device=self.device, dtype=self.dtype, memory_limit=limit, look=lambda: discover(roots, cache)
+        )
 
     @property
     def inventory(self) -> Inventory:
@@ -42,8 +44,7 @@ class Studio:
 
     def refresh(self) -> None:
         """Look at the models folders (again)."""
-        roots = [Path(root) for root in self._settings.roots]
-        self._shelf.inventory = discover(roots, Path(self._settings.cache))
+        self._shelf.look_again()
 
     def describe(self) -> Device:
         """The machine that paints."""

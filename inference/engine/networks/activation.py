@@ -45,6 +45,12 @@ def strengths(tag: Tag) -> tuple[float, float, int | None]:
     return te, unet, None if rank is None else int(rank)
 
 
+def misses(tags: Sequence[Tag], inventory: Inventory) -> bool:
+    """Whether `tags` name a network that is not in `inventory`."""
+    known = ((shelf, tag.name) for tag in tags if (shelf := _SHELVES.get(tag.kind)) is not None)
+    return any(name and shelf.find(inventory, name) is None for shelf, name in known)
+
+
 def activate(checkpoint: Checkpoint, tags: Sequence[Tag], inventory: Inventory) -> tuple[AdapterSet, tuple[str, ...]]:
     """Dress `checkpoint` in what `tags` ask for; the set (a key to batch by and to wear again) and notes for the card.
 
@@ -136,4 +142,3 @@ def _fitting(checkpoint: Checkpoint, info: ModelFile) -> list[str]:
     if unplaced:
         return [f"{len(unplaced)} of the {len(layers)} layers of “{info.name}” have no place in this model."]
     return []
-

@@ -164,10 +164,15 @@ def _rescaled(weights: Weights, turned: Tensor) -> Tensor:
 
 
 def _decomposed(change: Tensor, original: Tensor, magnitude: Tensor) -> Tensor:
-    """DoRA: the changed weight, brought to the stored length for each input channel, less the original."""
+    """DoRA: the changed weight, brought to the stored length for each input channel, less the original.
+
+    A channel that is all zeros has no direction to be brought to any length in, and stays zero (as in LyCORIS, whose length
+    is a little more than nothing; the webui divides by it, and all of the picture is NaN).
+    """
     whole = change + original.float()
     length = whole.transpose(0, 1).flatten(1).norm(dim=1).reshape(1, -1, *[1] * (whole.ndim - 2))
-    return whole * (magnitude.reshape(length.shape) / length) - original.float()
+    factor = torch.where(length > 0, magnitude.reshape(length.shape) / length, 0.0)
+    return whole * factor - original.float()
 
 
 @dataclass(frozen=True, slots=True)

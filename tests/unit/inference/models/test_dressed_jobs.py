@@ -1,13 +1,14 @@
 """Jobs with LoRAs, learned words and other VAEs through the real loop: nobody's picture depends on who else paints."""
 
 import io
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from inference.api.errors import FailureCode
 from inference.api.request import Canvas, GenerationRequest, Guidance, ModelRef, Prompt, Sampling, Seeds
@@ -112,3 +113,39 @@ def test_learned_words_work_and_misfits_are_noted(studio: Studio) -> None:
     assert used.notes == ()
     assert isinstance(other, Finished)
     assert other.notes == ("The embedding “glimmer” is made for another kind of model; it was left out.",)
+
+
+def test_a_lora_named_only_in_the_prompt_is_looked_for(studio: Studio, tmp_path: Path) -> None:
+    """A file that came into its folder after the last look is found when a prompt names it."""
+    bold = tmp_path / "models" / "Lora" / "bold.safetensors"
+    shutil.copy(bold, bold.with_name("late.safetensors"))
+    late, early = paint(studio, "a fox <lora:late:0.8>", "a fox <lora:bold:0.8>")
+    assert isinstance(late, Finished)
+    assert late.notes == ()
+    assert apart(picture(late), picture(early)) <= 1
+    assert 'Lora hashes: "late: ' in late.images[0].infotext
+
+
+def test_bad_words_inside_a_lora_are_noted(studio: Studio, tmp_path: Path) -> None:
+    """A LoRA whose own learned words are no numbers paints with its layers, and the card says what was left out."""
+    bold = tmp_path / "models" / "Lora" / "bold.safetensors"
+    bad = {"bundle_emb.murk.string_to_param.*": torch.full((1, 16), float("nan"))}
+    save_file(load_file(bold) | bad, bold.with_name("murky.safetensors"))
+    studio.refresh()
+    murky, clear = paint(studio, "murk <lora:murky:0.8>", "murk <lora:bold:0.8>")
+    assert isinstance(murky, Finished)
+    assert murky.notes == (
+        "The learned words inside the LoRA “murky” were left out: it holds numbers that are not finite (NaN).",
+    )
+    assert apart(picture(murky), picture(clear)) <= 1
+
+
+def test_an_embedding_that_went_bad_is_noted_where_it_is_named(studio: Studio, tmp_path: Path) -> None:
+    """A file that was replaced by something else since it was listed is a sentence, and only for whoever names it."""
+    (tmp_path / "models" / "embeddings" / "zorblat.safetensors").write_bytes(b"<html>gone</html>")
+    named, other = paint(studio, "portrait of zorblat", "portrait of a cat")
+    assert isinstance(named, Finished)
+    assert isinstance(other, Finished)
+    assert len(named.notes) == 1
+    assert named.notes[0].startswith("The embedding “zorblat” was left out: it is a text file")
+    assert other.notes == ()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -366,3 +367,20 @@ def test_a_lora_brings_its_own_words(tmp_path: Path, load: Load) -> None:
     assert torch.equal(words.vectors["other"].vectors[0], vectors + 1)
     assert set(lexicon.words_for(checkpoint.text, inventory).vectors) == {"other"}
     assert words.hashes_in("a glim and an OTHER") == {"other": "abcabcabcabc"}
+
+
+def test_a_dora_over_a_column_of_zeros_leaves_zeros(tmp_path: Path, load: Load) -> None:
+    """What has no length can be brought to none: the other columns get theirs, and no number is lost to a division by zero."""
+    checkpoint = load(write_tiny_checkpoint(tmp_path / "a.safetensors"))
+    name = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight"
+    layer = f"lora_unet_{ATTENTION}"
+    target: Any = checkpoint.wardrobe.targets[layer].module
+    target.weight.data[:, 3] = 0
+    up, down = pair("", 16, 16).values()
+    down[:, 3] = 0
+    tensors = {layer + UP: up, layer + DOWN: down, layer + ".dora_scale": torch.full((1, 16), 2.0)}
+    activate(checkpoint, [tag("x")], Inventory(loras=(write(tmp_path, "x", tensors),)))
+    after = state_of(checkpoint)[name]
+    assert torch.equal(after[:, 3], torch.zeros(16))
+    others = [column for column in range(16) if column != 3]
+    assert torch.allclose(after[:, others].norm(dim=0), torch.full((15,), 2.0), atol=1e-5)
