@@ -194,7 +194,7 @@ async def test_zooming_out(quick: Studio, ada: Person, ben: Person) -> None:
 
 
 async def test_moving(quick: Studio, ada: Person) -> None:
-    """The sheet grows on that side, only what is new is painted, at the size of the picture; an enlargement moves too."""
+    """The sheet grows on that side, and only what is new is painted, at the size of the picture."""
     card = await paint(ada, prompt="a red apple", count=1, seed="7")
     for number, white in enumerate(((10, 64), (64, 10), (64, 180), (180, 64))):
         newest = max((message["id"] for message in ada.messages("#paint")), key=int)
@@ -208,3 +208,16 @@ async def test_moving(quick: Studio, ada: Person) -> None:
         assert part.only_masked
         assert isinstance(image.request, GenerationRequest)
         assert image.request.size == (128, 128)
+
+
+async def test_an_enlargement_goes_on_in_the_manner_of_its_text(quick: Studio, ada: Person) -> None:
+    """It has no request of its own to paint with; its text tells one."""
+    card = await paint(ada, prompt="a red apple", negative="fog", count=1, seed="7")
+    await ada.click(card, button_of(card, Action.UPSCALE))
+    (large,) = await painted(quick, ada, "#paint", card["id"])
+    enlarged = await ada.wait_for_message("#paint", pictures_of, after=card["id"])
+    await ada.click(enlarged, button_of(enlarged, Action.ZOOM))
+    (image, *_) = await painted(quick, ada, "#paint", enlarged["id"])
+    assert isinstance(image.request, GenerationRequest)
+    assert (image.request.prompt.positive, image.request.prompt.negative) == ("a red apple", "fog")
+    assert (image.width, image.height, image.parent) == (256, 256, large.id)

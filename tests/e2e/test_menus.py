@@ -182,7 +182,7 @@ async def test_image_info_reads_every_picture(quick: Studio, ada: Person, ben: P
         ada,
         ("webui.png", picture(parameters=TEXT)),
         ("small.webp", webp("a pond\nSteps: 4, Sampler: Euler a, CFG scale: 7, Seed: 3, Size: 64x64")),
-        ("novel.png", picture(**NOVELAI)),
+        ("novel.png", picture((96, 64), **NOVELAI)),
         ("bare.png", picture()),
         ("flow.png", picture(workflow="{}")),
     )
