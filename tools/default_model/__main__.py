@@ -38,7 +38,12 @@ def main() -> None:
     parser.add_argument("--batch", type=int)
     parser.add_argument("--rate", type=float, help="peak learning rate")
     parser.add_argument("--resume", action="store_true", help="go on from the state in the data folder")
-    parser.add_argument("--part", default="all", help="vae: 'decoder' freezes the encoder")
+    parser.add_argument(
+        "--part",
+        default="all",
+        choices=("all", "decoder", "plain"),
+        help="vae: 'decoder' freezes the encoder; painter: 'plain' leaves out counts, places, the 3D style and movement",
+    )
     parser.add_argument(
         "--bfloat16",
         action=argparse.BooleanOptionalAction,

@@ -23,11 +23,11 @@ from tools.default_model.world import Scene, training_scenes, varied
 
 # (width, height) -> (share of the steps, pictures a batch relative to the run's, pictures kept)
 SIZES: dict[tuple[int, int], tuple[float, float, int]] = {
-    (128, 128): (0.46, 1.0, 1400),
-    (192, 128): (0.07, 0.625, 240),
-    (128, 192): (0.07, 0.625, 240),
-    (192, 192): (0.12, 0.5, 240),
-    (256, 256): (0.28, 0.25, 240),
+    (128, 128): (0.28, 1.0, 1000),
+    (192, 128): (0.05, 0.625, 200),
+    (128, 192): (0.05, 0.625, 200),
+    (192, 192): (0.12, 0.5, 300),
+    (256, 256): (0.5, 0.25, 600),
 }
 RENEWED = 12  # one step in so many draws its pictures anew
 PICTURES_AT_ONCE = 32 * SIDE * SIDE  # pixels that the encoder takes together
@@ -42,7 +42,7 @@ class Lesson:
 
 
 class Bank:
-    """Encoded pictures of every size, of varied training scenes or of `scenes`, which `plain` leaves as they are.
+    """Encoded pictures of every size, of training scenes or of `scenes`; varied and moved, or left as they are where `plain`.
 
     Raises what `load_sprites` raises; needs `vae.pt` and `text.pt`.
     """
@@ -106,7 +106,10 @@ class Bank:
         at_once, latents = max(1, PICTURES_AT_ONCE // (size[0] * size[1])), []
         for start in range(0, len(scenes), at_once):
             part = scenes[start : start + at_once]
-            drawn = [compose(s, sprites=self.sprites, seed=self.chance.getrandbits(40), size=size) for s in part]
+            drawn = [
+                compose(s, sprites=self.sprites, seed=self.chance.getrandbits(40), size=size, still=self.plain)
+                for s in part
+            ]
             latents.append(self._encode(torch.from_numpy(np.stack(drawn)).permute(0, 3, 1, 2)))
         return torch.cat(latents)
 

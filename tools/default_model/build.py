@@ -1,8 +1,9 @@
 """Draw emoji from the unpacked packages into one file of captioned sprites, `sprites.npz`.
 
-`--sources` is a folder with the unpacked npm packages `emojibase-data`, `noto` and `fluent-emoji-flat` (the last two of
-the scope @iconify-json), each under its own name. The file holds `blob` (WebP pictures with alpha, one after the
-other), `offsets` (int64 [N + 1]) and `meta` (JSON, one object a sprite: label, tags, style).
+`--sources` is a folder with the unpacked npm packages `emojibase-data`, `noto` and `fluent-emoji-flat` (of the scope
+@iconify-json) and `fluent-emoji-3d` (of the scope @lobehub), each under its own name. The file holds `blob` (WebP
+pictures with alpha, one after the other), `offsets` (int64 [N + 1]) and `meta` (JSON, one object a sprite: label, tags,
+style).
 """
 
 import io
@@ -16,7 +17,8 @@ import numpy as np
 from PIL import Image
 
 SIDE = 128
-SETS = {"noto": "noto", "fluent flat": "fluent-emoji-flat"}  # style -> folder of the package
+SETS = {"noto": "noto", "fluent flat": "fluent-emoji-flat"}  # style -> folder of a package of drawings
+SOLID = {"3d": "fluent-emoji-3d"}  # style -> folder of a package of pictures, named by code point in `assets`
 GROUPS = {0, 3, 4, 5, 6, 7}  # emojibase's faces, nature, food, places, activities and objects; no people, no flags
 # What a studio for everybody should not draw unasked: weapons, alcohol, tobacco, bodies, religion, death
 REFUSED = re.compile(
@@ -56,8 +58,18 @@ def sprites(sources: Path) -> Iterator[tuple[dict[str, Any], Image.Image]]:
         for e in kept:
             name = named.get(_plain(e["hexcode"].lower()))
             if name in icons["icons"]:
-                tags = [tag.lower() for tag in e.get("tags", []) if not REFUSED.search(tag)][:4]
-                yield {"label": e["label"].lower(), "tags": tags, "style": style}, draw(icons, name)
+                yield _known(e, style), draw(icons, name)
+    for style, folder in SOLID.items():
+        files = {_plain(file.stem): file for file in sorted((sources / folder / "assets").iterdir())}
+        for e in kept:
+            if file := files.get(_plain(e["hexcode"].lower())):
+                picture = Image.open(file).convert("RGBA")
+                yield _known(e, style), picture.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+
+
+def _known(emoji: dict[str, Any], style: str) -> dict[str, Any]:
+    tags = [tag.lower() for tag in emoji.get("tags", []) if not REFUSED.search(tag)][:4]
+    return {"label": emoji["label"].lower(), "tags": tags, "style": style}
 
 
 def draw(icons: dict[str, Any], name: str) -> Image.Image:

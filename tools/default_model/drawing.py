@@ -55,46 +55,48 @@ def recolour(sprite: Image.Image, colour: str) -> Image.Image:
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8), "RGBA")
 
 
-def compose(scene: Scene, *, sprites: Sprites, seed: int, size: tuple[int, int] = SQUARE) -> np.ndarray:
+def compose(
+    scene: Scene, *, sprites: Sprites, seed: int, size: tuple[int, int] = SQUARE, still: bool = False
+) -> np.ndarray:
     """Draw a scene, uint8 [height, width, 3] for a `size` of (width, height).
 
-    The seed moves its objects by whole cells, as far as there is room, and by a pixel.
+    The seed moves its objects by whole cells, as far as there is room, and by a pixel; a `still` one stays in the middle.
     """
     chance = random.Random(seed)
     sprite = sprites[scene.label, scene.style]
     if scene.colour is not None:
         sprite = recolour(sprite, scene.colour)
     canvas = Image.new("RGB", size, PAINT[scene.background])
-    for left, top, side in _places(scene, size=size, chance=chance):
+    for left, top, side in _places(scene, size=size, chance=chance, cells=0 if still else 1):
         shown = sprite.resize((side, side), Image.Resampling.BICUBIC)
         canvas.paste(shown, (left + chance.randint(-1, 1), top + chance.randint(-1, 1)), shown)
     return np.asarray(canvas)
 
 
-def _places(scene: Scene, *, size: tuple[int, int], chance: random.Random) -> list[Place]:
+def _places(scene: Scene, *, size: tuple[int, int], chance: random.Random, cells: int) -> list[Place]:
     """Where the scene's objects stand in a picture of this size."""
     if scene.count > 1:
-        return _spread(scene.count, size=size, chance=chance)
+        return _spread(scene.count, size=size, aside=CELL * chance.randint(-cells, cells))
     toward = TOWARD[scene.place]
     along = next((axis for axis in (0, 1) if toward[axis]), None)
     side = USUAL if along is None or size[along] >= 1.5 * SIDE else SMALL
-    corner = [_middle(size[axis], side) + CELL * chance.randint(-1, 1) for axis in (0, 1)]
+    corner = [_middle(size[axis], side) + CELL * chance.randint(-cells, cells) for axis in (0, 1)]
     if along is not None:
-        near = EDGE + CELL * chance.randint(0, 1)
+        near = EDGE + CELL * chance.randint(0, cells)
         corner[along] = near if toward[along] < 0 else _last(size[along], side) - near + EDGE
     return [(corner[0], corner[1], side)]
 
 
-def _spread(count: int, *, size: tuple[int, int], chance: random.Random) -> list[Place]:
-    """Two or three objects, in a row, a column, or three as a triangle; as large as usual where they fit so."""
+def _spread(count: int, *, size: tuple[int, int], aside: int) -> list[Place]:
+    """Two or three objects, in a row or column moved `aside`, or three as a triangle; as large as usual where they fit so."""
     width, height = size
     if max(size) >= OBLONG * min(size) or count == 2:
         axis = int(height > width)
         side = USUAL if size[axis] >= count * (USUAL + CELL) else SMALL
-        aside = _middle(size[1 - axis], side) + CELL * chance.randint(-1, 1)
+        across = _middle(size[1 - axis], side) + aside
         step = size[axis] / count
         ways = [_on_cell(step * (index + 0.5) - side / 2) for index in range(count)]
-        return [(aside, way, side) if axis else (way, aside, side) for way in ways]
+        return [(across, way, side) if axis else (way, across, side) for way in ways]
     side = USUAL if min(size) >= 2 * (USUAL + CELL) else SMALL
     near, far = (_on_cell(part * width / 4 - side / 2) for part in (1, 3))
     high, low = (_on_cell(part * height / 4 - side / 2) for part in (1, 3))

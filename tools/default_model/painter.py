@@ -27,7 +27,7 @@ def signal_levels() -> Tensor:
 def train(run: Run) -> None:
     """Train for the asked minutes and leave `painter.pt`, every three minutes and at the end."""
     run.start()
-    teach(PainterTrainer(run), Bank(run), run, name="painter")
+    teach(PainterTrainer(run), Bank(run, plain=run.part == "plain"), run, name="painter")
 
 
 def teach(trainer: "PainterTrainer", bank: Bank, run: Run, *, name: str) -> None:

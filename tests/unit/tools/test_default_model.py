@@ -16,6 +16,7 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from inference.engine.layout import clip_sources, unet_sources, vae_sources
 from tools.default_model.bank import Bank
+from tools.default_model.build import sprites as read_sources
 from tools.default_model.captions import NUMBERS, PLACE_WORDS, caption, evaluation_caption
 from tools.default_model.drawing import Sprites, compose, load_sprites
 from tools.default_model.evaluate import Row, chosen_scenes, sentences, table, variety
@@ -191,6 +192,38 @@ def test_an_object_is_drawn_alike_in_every_size(sprites: Sprites, scene: Scene) 
             assert 90 <= np.ptp(points, axis=0).min() <= np.ptp(points, axis=0).max() <= 92
             found |= {tuple(corner) for corner in (points.min(0) - 10)[None] % 8}
     assert found <= {(y % 8, x % 8) for y in (-1, 0, 1) for x in (-1, 0, 1)}
+
+
+def test_a_still_scene_moves_by_a_pixel_only(sprites: Sprites) -> None:
+    """Seeds then leave the object in the middle, and others move it by whole cells."""
+    scene, corners = Scene("apple", "red", "blue"), {True: set(), False: set()}
+    for still, found in corners.items():
+        for seed in range(12):
+            points = np.argwhere(_solid(compose(scene, sprites=sprites, seed=seed, still=still), "blue"))
+            found.update(points.min(0).tolist())
+    assert max(corners[True]) - min(corners[True]) <= 2
+    assert max(corners[False]) - min(corners[False]) >= 16
+
+
+def test_pictures_of_the_solid_set_are_joined_by_code_point(tmp_path: Path) -> None:
+    """One sprite of the native side for each emoji that is known and not refused, whichever form its file is named by."""
+    known = [("cat face", "1F431"), ("red heart", "2764"), ("pistol", "1F52B"), ("star", "2B50")]
+    emoji = [{"label": label, "hexcode": code, "group": 3, "tags": ["Pet"]} for label, code in known]
+    files = {"emojibase-data/en/data.json": emoji}
+    for folder in ("noto", "fluent-emoji-flat"):
+        files |= {f"{folder}/icons.json": {"icons": {}}, f"{folder}/chars.json": {}}
+    for name, value in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(json.dumps(value), encoding="utf-8")
+    (tmp_path / "fluent-emoji-3d/assets").mkdir(parents=True)
+    for code in ("1f431", "2764-fe0f", "1f52b"):
+        Image.new("RGBA", (256, 256), (0, 200, 0, 255)).save(tmp_path / f"fluent-emoji-3d/assets/{code}.webp")
+    found = list(read_sources(tmp_path))
+    assert [(about["label"], about["style"], about["tags"]) for about, _ in found] == [
+        ("cat face", "3d", ["pet"]),
+        ("red heart", "3d", ["pet"]),
+    ]
+    assert all(picture.size == (128, 128) for _, picture in found)
 
 
 def test_missing_drawings_are_named(run: Run) -> None:
