@@ -113,7 +113,7 @@ class ResultFacts(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
 
 
-def result_card(facts: ResultFacts, grids: Sequence[Attachment], *, page: int = 0, ping: bool = True) -> Reply:
+def result_card(facts: ResultFacts, grids: Sequence[Attachment]) -> Reply:
     """The grids for who asked, who alone is pinged; a menu that opens each cell as a picture of its own."""
     took = f" · {facts.seconds:.1f}\N{NO-BREAK SPACE}s" if facts.seconds else ""
     head = f"**{plain(facts.title, limit=TITLE) or 'Without words'}** for {mention(facts.person)}"
@@ -122,11 +122,10 @@ def result_card(facts: ResultFacts, grids: Sequence[Attachment], *, page: int = 
     if grids:
         parts.append(Gallery(tuple(Picture(each.name, each.description) for each in grids)))
     parts += [Text(words) for words in _missing(facts)]
-    parts += menu_rows(facts.series, facts.painted, page=page)
+    parts += _menu_rows(facts.series, facts.painted)
     delete = Button(custom_id=Ticket(Action.SERIES_DELETE, facts.series).custom_id, emoji="🗑️")
     parts.append(Row((delete,)))
-    pings = (facts.person,) if ping else ()
-    return Reply(parts=tuple(parts), files=tuple(grids), pings=pings, accent=ACCENT)
+    return Reply(parts=tuple(parts), files=tuple(grids), pings=(facts.person,), accent=ACCENT)
 
 
 def more_card(grids: Sequence[Attachment]) -> Reply:
@@ -135,22 +134,10 @@ def more_card(grids: Sequence[Attachment]) -> Reply:
     return Reply(parts=(Gallery(shown),), files=tuple(grids), accent=ACCENT)
 
 
-def menu_rows(series: int, painted: Sequence[Named], *, page: int) -> tuple[Row, ...]:
-    """The menu of cells, and where there are more than a page, two buttons to turn it."""
-    pages = max(1, -(-len(painted) // PAGE))
+def menu_card(series: int, painted: Sequence[Named], *, page: int) -> Reply:
+    """A page of the menu for one person alone, with two buttons to turn it."""
+    pages = _pages(painted)
     page = min(max(0, page), pages - 1)
-    shown = painted[page * PAGE : (page + 1) * PAGE]
-    if not shown:
-        return ()
-    choices = tuple(Choice(shorten(each.label, limit=100) or "A picture", str(each.ordinal)) for each in shown)
-    place = f" ({page * PAGE + 1} to {page * PAGE + len(shown)} of {len(painted)})" if pages > 1 else ""
-    menu = Menu(
-        custom_id=Ticket(Action.SERIES_CELL, series, str(page)).custom_id,
-        choices=choices,
-        placeholder=f"Open a picture{place}",
-    )
-    if pages == 1:
-        return (Row((menu,)),)
     turns = ((page - 1, "◀", "b"), (page + 1, "▶", "f"))
     buttons = tuple(
         Button(
@@ -160,7 +147,37 @@ def menu_rows(series: int, painted: Sequence[Named], *, page: int) -> tuple[Row,
         )
         for to, sign, way in turns
     )
-    return (Row((menu,)), Row(buttons))
+    rows = (Row((_menu(series, painted, page=page),)), Row(buttons)) if painted else ()
+    return Reply(parts=(Text("Open a picture of the grid:"), *rows), accent=ACCENT)
+
+
+def _menu_rows(series: int, painted: Sequence[Named]) -> tuple[Row, ...]:
+    """The first page of the menu, and, where there are more cells, the way to the others."""
+    if not painted:
+        return ()
+    menu = Row((_menu(series, painted, page=0),))
+    if _pages(painted) == 1:
+        return (menu,)
+    more = Button(
+        custom_id=Ticket(Action.SERIES_PAGE, series, "m1").custom_id,
+        label=f"The other {len(painted) - PAGE}",
+        emoji="▶",
+    )
+    return (menu, Row((more,)))
+
+
+def _menu(series: int, painted: Sequence[Named], *, page: int) -> Menu:
+    shown = painted[page * PAGE : (page + 1) * PAGE]
+    place = f" ({page * PAGE + 1} to {page * PAGE + len(shown)} of {len(painted)})" if _pages(painted) > 1 else ""
+    return Menu(
+        custom_id=Ticket(Action.SERIES_CELL, series, str(page)).custom_id,
+        choices=tuple(Choice(shorten(each.label, limit=100) or "A picture", str(each.ordinal)) for each in shown),
+        placeholder=f"Open a picture{place}",
+    )
+
+
+def _pages(painted: Sequence[Named]) -> int:
+    return max(1, -(-len(painted) // PAGE))
 
 
 def _heading(facts: SeriesFacts) -> tuple[Part, ...]:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 import discord
 import msgspec
 
-from bot.discord_ui import view
 from bot.discord_ui.actions import Action, Ticket
 from bot.discord_ui.admin.gate import admit, check_cells, visit_of
 from bot.discord_ui.answers import answer, replace
@@ -15,7 +14,7 @@ from bot.discord_ui.cards import ResultFacts, note_card, result_card
 from bot.discord_ui.desk import Asked, Desk
 from bot.discord_ui.posting import places
 from bot.discord_ui.presses.press import Handler, Values
-from bot.discord_ui.reply import Gallery, Picture, Reply
+from bot.discord_ui.reply import Reply
 from bot.discord_ui.series.cards import GONE, dropped_card, moved_card
 from bot.discord_ui.series.limits import check_going
 from bot.discord_ui.shown import shown_picture
@@ -92,13 +91,12 @@ async def stop(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) -
 
 
 async def turn(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) -> None:
-    """◀ ▶: another page of the menu, on the same message; its grids stay as they are."""
+    """▶: the other cells, in a menu for who presses alone; ◀ ▶ there turn its page."""
     del values
     series = await _series(desk, ticket)
     page = int("".join(sign for sign in ticket.argument if sign.isdecimal())[:4] or 0)
-    card = await desk.series.results.result_of(series, page=page)
-    message = interaction.message
-    await interaction.response.edit_message(view=view.layout(with_pictures_of(message, card)))
+    card = await desk.series.results.menu_of(series, page=page)
+    await (answer(interaction, card) if ticket.argument.startswith("m") else replace(interaction, card))
 
 
 async def open_cell(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) -> None:
@@ -158,17 +156,6 @@ async def _image(desk: Desk, number: int) -> Image | None:
 def _check_mine(interaction: Asked, series: Series, what: str) -> None:
     if series.address.person != interaction.user.id and not interaction.permissions.manage_messages:
         raise NotAllowed(f"Only who asked for it, or somebody who manages messages here, can {what}.")
-
-
-def with_pictures_of(message: discord.Message | None, card: Reply) -> Reply:
-    """`card` with the gallery that `message` shows already: its files stay where they are."""
-    names = [attachment.filename for attachment in message.attachments] if message else []
-    alts = {attachment.filename: attachment.description or "" for attachment in message.attachments} if message else {}
-    if not names:
-        return card
-    kept = Gallery(tuple(Picture(name, alts[name] or "A grid of pictures") for name in names))
-    head, *rest = card.parts
-    return msgspec.structs.replace(card, parts=(head, kept, *rest))
 
 
 HANDLERS: Mapping[Action, Handler] = {

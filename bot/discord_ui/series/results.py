@@ -15,7 +15,7 @@ from PIL import Image
 from bot.discord_ui.posting import places
 from bot.discord_ui.posting.nonces import custom_ids, is_card_of
 from bot.discord_ui.reply import Attachment, Reply
-from bot.discord_ui.series.cards import Named, ResultFacts, more_card, result_card
+from bot.discord_ui.series.cards import Named, ResultFacts, menu_card, more_card, result_card
 from bot.discord_ui.series.composing import FILE_LIMIT, cell_picture, grids
 from bot.discord_ui.view import layout as view_of
 from bot.requests.plots.infotext import grid_text
@@ -66,10 +66,10 @@ class Results:
         await self._db.series.finish(series.id, message=message, channel=channel, now=self._now())
         await self._take_card_away(series)
 
-    async def result_of(self, series: Series, *, page: int) -> Reply:
-        """The card of a finished series without its grids, its menu at `page`."""
+    async def menu_of(self, series: Series, *, page: int) -> Reply:
+        """A page of the menu of a finished series, for one person alone."""
         facts = await self._facts(series, from_text(series.layout))
-        return result_card(facts, (), page=page, ping=False)
+        return menu_card(series.id, facts.painted, page=page)
 
     async def _cards(self, series: Series, layout: Layout, *, limit: int) -> list[Reply]:
         facts = await self._facts(series, layout)

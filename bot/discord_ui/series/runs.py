@@ -138,6 +138,11 @@ class Runs:
         if job.series is not None:
             await self._moved(job.series)
 
+    @property
+    def going(self) -> tuple[int, ...]:
+        """The series that run or are ending."""
+        return tuple(self._runs)
+
     async def refresh(self) -> None:
         """Edit every card that is behind. As if its time had come."""
         await asyncio.gather(*(self._show(run) for run in list(self._runs.values()) if run.changed))

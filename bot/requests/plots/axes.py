@@ -15,6 +15,7 @@ from bot.requests.naming import unknown
 from bot.requests.plots import changes
 from bot.requests.plots.changes import Here
 from bot.requests.plots.values import Kind, Value, label_of
+from inference.api.errors import RequestInvalid
 from inference.api.request import GenerationRequest
 
 Change = Callable[[GenerationRequest, Value, Here], GenerationRequest]
@@ -164,7 +165,7 @@ def apply(row: AxisRow, value: Value, request: GenerationRequest, here: Here) ->
     """`request` with `value` on the axis. Raises RequestRefused, and RequestInvalid for a number out of bounds."""
     try:
         return request if row.change is None else row.change(request, value, here)
-    except Unknown:
+    except (Unknown, RequestInvalid):
         raise
     except (TypeError, ValueError) as error:
         raise RequestRefused(f"“{shown(str(value))}” is no value for the axis “{row.label}”.") from error
