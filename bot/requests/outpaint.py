@@ -1,7 +1,7 @@
 """Painting around a picture: zooming out, and moving to a side.
 
 Owns where the old picture lies on the larger sheet and what of it stays. What is new is inpainted on fill content: its colours
-begin as the blurred continuation of the picture's edge, and a strip of the old picture is painted over too, so that the seam
+begin as the blurred continuation of the picture's edge, and over a strip of the old picture the mask fades, so that the seam
 lies where both know each other. That is what the webui's "poor man's outpainting" does with a mask blur; its "outpainting
 mk2", which begins from noise in the picture's colours, is not imitated. Pure: no pixels here.
 """
@@ -23,8 +23,10 @@ SHARE: Final = 0.5
 """By how much of its side a picture grows when somebody moves."""
 STRENGTH: Final = 0.9
 """How far the new part leaves the fill: less shows its blur, all of it forgets its colours."""
-OVERLAP: Final = 32
-"""The strip of the old picture that is painted over, in parts of the shorter side."""
+OVERLAP: Final = 16
+"""The strip of the old picture that is painted over is the shorter side by this: there the mask fades, in the latent too."""
+LEAST_STRIP: Final = 2 * SIZE_STEP
+"""Pixels: over fewer latent pixels nothing can fade."""
 
 
 class Sheet(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,15 +82,24 @@ def outpainted(
     base: GenerationRequest, sheet: Sheet, *, picture: str, mask: str, native: int, limits: LimitSettings
 ) -> GenerationRequest:
     """`base` painting what is new on `sheet`; `picture` and `mask` are the sha256 of the sheet's pixels and of its mask."""
-    how = Repaint(content="fill", only_masked=sheet.window is not None, padding=0, blur=sheet.blur, strength=STRENGTH)
+    how = Repaint(
+        content="fill",
+        only_masked=sheet.window is not None,
+        padding=0,
+        blur=sheet.blur,
+        soft=True,
+        strength=STRENGTH,
+    )
     return repainted(
         base, how, picture=picture, size=sheet.window or sheet.size, mask=mask, native=native, limits=limits
     )
 
 
 def _strip(size: tuple[int, int]) -> int:
-    """Pixels of the old picture that are painted over at a seam: whole latent pixels, four sigmas of the mask's blur."""
-    return max(SIZE_STEP, _near(min(size) / OVERLAP * 2))
+    """Pixels of the old picture that are painted over at a seam: whole latent pixels, four sigmas of the mask's blur, and of a
+    very small picture not more than a quarter."""
+    shorter = min(size)
+    return max(SIZE_STEP, min(max(LEAST_STRIP, _near(shorter / OVERLAP)), _down(shorter // 4)))
 
 
 def _stepped(size: tuple[int, int]) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from bot.discord_ui.actions import Action, read_ticket
 from bot.sandbox.driver import Json, Person
+from bot.sandbox.places import add_thread
 from bot.sandbox.server import Loopback
 from inference.api.infotext import exif_with
 from inference.api.request import GenerationRequest
@@ -71,11 +72,17 @@ async def painted(studio: Studio, person: Person, channel: str, after: str) -> S
     return [image for image in found if image is not None]
 
 
-@pytest.mark.parametrize("place", ["#paint", "conversation"])
-async def test_remix_paints_from_a_strangers_picture(quick: Studio, ada: Person, ben: Person, place: str) -> None:
-    """In a server and in a conversation: the form begins with what the picture tells, and begins the new one from it."""
-    channel = ben.open_dm() if place == "conversation" else place
-    author = ben if place == "conversation" else ada
+@pytest.mark.parametrize("place", ["#paint", "thread", "conversation"])
+async def test_remix_paints_from_a_strangers_picture(
+    quick: Studio, loopback: Loopback, ada: Person, ben: Person, place: str
+) -> None:
+    """In a server, a thread and a conversation, by somebody without rights: the form begins with what the picture tells, and
+    begins the new one from it."""
+    channel, author = place, ada
+    if place == "thread":
+        channel = add_thread(loopback.world, ada.channel("#paint"), "lighthouses", owner_id=ada.id).id
+    if place == "conversation":
+        channel, author = ben.open_dm(), ben
     said = say(author, ("photo.png", picture(parameters=TEXT)), channel=channel)
     card = await used(ben, said, "Remix")
     assert "96 × 64 px" in words_of(card)

@@ -63,4 +63,5 @@ async def test_a_region_of_somebodys_picture_by_keyboard(
         await page.get_by_role("menuitem", name="Image info").press("Enter")
         info = page.locator(".message").filter(has=page.get_by_role("button", name="Paint it here"))
         await expect(info).to_contain_text("Schedule type: Karras")
+        await info.get_by_role("button", name="Paint it here").focus()
         await page.screenshot(path=folder / "image-info.png")

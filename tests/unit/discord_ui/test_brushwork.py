@@ -58,8 +58,8 @@ def test_a_sheet_keeps_the_picture_and_draws_out_its_edges() -> None:
     assert whole.size == mask.size == (192, 128)
     assert whole.crop((0, 0, 128, 128)).tobytes() == opened(picture).tobytes()
     assert whole.getpixel((190, 100)) == (0, 0, 255)
-    assert mask.getbbox() == (120, 0, 192, 128)
-    assert mask.getpixel((121, 64)) == 255
+    assert mask.getbbox() == (112, 0, 192, 128)
+    assert mask.getpixel((113, 64)) == 255
 
 
 def test_a_zoom_surrounds_the_picture() -> None:

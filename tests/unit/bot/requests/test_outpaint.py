@@ -110,12 +110,12 @@ def test_what_is_asked_of_the_painter() -> None:
     base = asked(count=1, seed="5", model="vision")
     out = outpainted(base, zoomed((512, 768), 2.0), picture=PICTURE, mask=MASK, native=512, limits=LIMITS)
     assert out.source is not None
-    assert out.source.inpaint == Inpaint(MASK, blur=4, content="fill", padding=0)
+    assert out.source.inpaint == Inpaint(MASK, blur=4, content="fill", padding=0, rounded=False)
     assert (out.canvas, out.source.denoising_strength) == (Canvas(512, 768), STRENGTH)
     right = outpainted(
         base, moved((512, 768), "right", limits=LIMITS), picture=PICTURE, mask=MASK, native=512, limits=LIMITS
     )
     assert right.source is not None
-    assert right.source.inpaint == Inpaint(MASK, blur=8, content="fill", only_masked=True, padding=0)
+    assert right.source.inpaint == Inpaint(MASK, blur=8, content="fill", only_masked=True, padding=0, rounded=False)
     assert right.canvas == Canvas(512, 768)
     assert Hires() != right.hires is None
