@@ -7,16 +7,21 @@ from bot.discord_ui.actions import Action, Ticket
 from bot.discord_ui.cards import ACCENT, HELD, slow_words
 from bot.discord_ui.markup import ago, plain
 from bot.discord_ui.reply import Button, Part, Reply, Row, Text
+from bot.discord_ui.series.cards import SeriesFacts, series_lines
 from bot.jobs.standing import Standing
 
-SHOWN: Final = 10
+SHOWN: Final = 9
 """Jobs on one card; a card takes 40 components, and each job needs three."""
+SHOWN_SERIES: Final = 2
+"""Series on one card, which need three as well."""
 
 
-def queue_list(mine: Sequence[Standing], *, others: int) -> Reply:
-    """`mine` in the order in which they begin, and how many jobs of `others` there are."""
+def queue_list(mine: Sequence[Standing], *, others: int, series: Sequence[SeriesFacts] = ()) -> Reply:
+    """`mine` in the order in which they begin, after `series` of many pictures, and how many jobs of `others` there are."""
     parts: list[Part] = [Text(f"### Your queue\n-# {_others(others)}")]
-    if not mine:
+    for many in series[:SHOWN_SERIES]:
+        parts += series_lines(many)
+    if not mine and not series:
         parts.append(Text("Nothing of yours is waiting. Ask for a picture with `/imagine`."))
     for each in mine[:SHOWN]:
         parts.append(Text(f"{_place(each)} · {plain(each.job.prompt, limit=120) or 'Without words'}"))

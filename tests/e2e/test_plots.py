@@ -264,6 +264,10 @@ async def test_the_grid_grows_and_can_be_stopped(settings: Settings, token: str,
         assert card is not None
         assert "**1** of 40" in told_by(card)
         assert len(pictures_of(card)) == 1
+        queue = await (await ada.slash("queue", "#paint")).answered()
+        assert "X/Y/Z plot · **1** of 40 · an apple" in told_by(queue)
+        assert button_of(queue, Action.SERIES_STOP)
+        assert "Cancel job" not in str(queue["components"])
         stop = button_of(card, Action.SERIES_STOP)
         assert "Only who asked" in told_by(await (await ben.click(card, stop)).answered())
         await ada.click(card, stop)

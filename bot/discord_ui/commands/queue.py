@@ -16,4 +16,8 @@ def register(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
     async def queue(interaction: Asked) -> None:
         everything = desk.dispatcher.queue()
         mine = [each for each in everything if each.job.address.person == interaction.user.id]
-        await answer(interaction, queue_list(mine, others=len(everything) - len(mine)))
+        others = len(everything) - len(mine)
+        series = await desk.series.of(interaction.user.id)
+        # the cells of a series are not shown one by one: they stand and fall with it
+        alone = [each for each in mine if each.job.series is None]
+        await answer(interaction, queue_list(alone, others=others, series=series))

@@ -88,6 +88,7 @@ async def forget_person(desk: Desk, asked: Asked, ticket: Ticket, values: Values
             "Only the person who is to be forgotten can press that. Your own is under `/gallery forget-me`."
         )
     await asked.response.defer()
+    desk.series.forget(ticket.id)
     for job in await shelves.open_jobs(desk, ticket.id):
         await desk.dispatcher.cancel(job.id)
         # the row may be gone before the dispatcher tells anybody, and a queue card that nobody owns would stay for good

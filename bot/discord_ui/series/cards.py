@@ -86,6 +86,16 @@ def progress_card(facts: SeriesFacts, *, previews: Sequence[Attachment] = ()) ->
     return Reply(parts=tuple(parts), files=tuple(previews), accent=ACCENT)
 
 
+def series_lines(facts: SeriesFacts) -> tuple[Part, ...]:
+    """A series in a list of what somebody has open: how far it is, and a way to stop it."""
+    kind = HEADINGS.get(facts.kind, "Series")
+    line = f"{kind} · **{facts.done}** of {facts.cells} · {plain(facts.title, limit=120) or 'without words'}"
+    if facts.stopping:
+        return (Text(line),)
+    stop = Ticket(Action.SERIES_STOP, facts.series).custom_id
+    return (Text(line), Row((Button(custom_id=stop, label=f"Stop series {facts.series}", emoji="🛑"),)))
+
+
 def dropped_card(title: str) -> Reply:
     """The answer was no."""
     return Reply(parts=(Text(f"🛑 Not painted: {plain(title, limit=TITLE) or 'without words'}"),))

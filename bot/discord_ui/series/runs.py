@@ -138,10 +138,10 @@ class Runs:
         if job.series is not None:
             await self._moved(job.series)
 
-    @property
-    def going(self) -> tuple[int, ...]:
-        """The series that run or are ending."""
-        return tuple(self._runs)
+    async def of(self, person: int) -> tuple[SeriesFacts, ...]:
+        """What this person has running, oldest first."""
+        mine = [run for run in self._runs.values() if run.series.address.person == person]
+        return tuple([self._facts(run, await self._db.series.cells(run.series.id)) for run in mine])
 
     async def refresh(self) -> None:
         """Edit every card that is behind. As if its time had come."""
