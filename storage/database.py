@@ -73,6 +73,7 @@ class Database:
             await asyncio.to_thread(pictures.prepare)
             database = cls(lock, connections, pictures)
             await database._discards.clear()
+            await database.gallery.tidy()
         except BaseException:
             await connections.close()
             lock.release()

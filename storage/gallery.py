@@ -116,6 +116,11 @@ class Gallery:
             found = (await connection.execute(query)).scalar_one_or_none()
         return None if found is None else _queries.decode(found)
 
+    async def tidy(self) -> None:
+        """Write the index of words anew, before others write: what was deleted since the last start leaves the file."""
+        async with self._connections.alone() as connection:
+            await rewrite_index(connection)
+
     async def _page(self, found: "Select[int]", *, offset: int, limit: int) -> Page:
         """Ids first, so that a page far down does not read every row before it."""
         count = select(func.count()).select_from(found.order_by(None).subquery())
@@ -126,6 +131,11 @@ class Gallery:
             rows: Sequence[Row] = (await connection.execute(chosen)).mappings().all() if ids else ()
         place = {image: index for index, image in enumerate(ids)}
         return Page(images=readable(sorted(rows, key=lambda row: place[row["id"]]), image_of), total=total)
+
+
+async def rewrite_index(connection: AsyncConnection) -> None:
+    """Leave nothing in the index of words that belongs to no picture: deleting only marks it there."""
+    await connection.execute(text("INSERT INTO search(search) VALUES ('optimize')"))
 
 
 def _found(person: int, query: Query) -> "Select[int]":

@@ -6,13 +6,14 @@ Owns the rows of `people`, and what "everything of theirs" means.
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import delete, exists, func, select, text
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.benches import remove_benches
 from storage.connections import Connections
 from storage.discards import Discards, remove_jobs
+from storage.gallery import rewrite_index
 from storage.gallery_tables import collections, searches, unkept
 from storage.series import remove_series
 from storage.series_tables import series
@@ -91,8 +92,7 @@ class People:
                 (people, people.c.id),
             ):
                 await connection.execute(delete(table).where(owner == person))
-            # the index of words marks what goes and writes it anew only now and then
-            await connection.execute(text("INSERT INTO search(search) VALUES ('optimize')"))
+            await rewrite_index(connection)
             await remove_benches(connection, benches.c.person == person)
 
         mine = select(series.c.id).where(series.c.person == person)
