@@ -94,17 +94,17 @@ class Desk:
                 raise BackendUnavailable("The painter did not come up in time.") from error
         return self.shelf()
 
-    async def found_more(self) -> bool:
+    async def found_more(self, *, again_after: float = LOOK_AGAIN) -> bool:
         """Have the painter look into its folders again, unless it did so just now; whether its shelf is another one then."""
         before = self.shelf()
-        self.look()
+        self.look(again_after=again_after)
         if self._looking is not None:
             await asyncio.shield(self._looking)
         return self.shelf() != before
 
-    def look(self) -> None:
+    def look(self, *, again_after: float = LOOK_AGAIN) -> None:
         """The same without waiting: for suggestions, which cannot wait. Nothing while the painter is not up."""
-        recent = self._looked is not None and 0 <= self.now() - self._looked < LOOK_AGAIN
+        recent = self._looked is not None and 0 <= self.now() - self._looked < again_after
         if self.backend.ready is None or recent or (self._looking is not None and not self._looking.done()):
             return
         self._looked = self.now()

@@ -8,9 +8,12 @@ from bot.discord_ui.commands import (
     admin,
     form,
     gallery,
+    help,  # noqa: A004 - the command's name
     imagine,
     inpaint,
+    loras,
     menus,
+    models,
     plot,
     queue,
     report,
@@ -20,7 +23,7 @@ from bot.discord_ui.commands import (
 )
 from bot.discord_ui.desk import Desk
 
-MODULES = (admin, report, imagine, form, inpaint, plot, menus, queue, gallery, styles, seeds, wildcards)
+MODULES = (help, admin, report, imagine, form, inpaint, plot, menus, queue, gallery, styles, seeds, loras, models, wildcards)
 
 
 def register_all(tree: app_commands.CommandTree[Any], desk: Desk) -> None:

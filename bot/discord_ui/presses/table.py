@@ -7,7 +7,9 @@ from bot.discord_ui.actions import Action
 from bot.discord_ui.admin import presses as admin
 from bot.discord_ui.admin import reports
 from bot.discord_ui.gallery import table as gallery
+from bot.discord_ui.help import presses as help_
 from bot.discord_ui.menus import image_info, remix
+from bot.discord_ui.pickers import presses as pickers
 from bot.discord_ui.presses import editing, moving, painting, pictures, queueing, regions
 from bot.discord_ui.presses.press import Handler
 from bot.discord_ui.series import presses as series
@@ -27,5 +29,7 @@ HANDLERS: Mapping[Action, Handler] = {
     **gallery.HANDLERS,
     **styles.HANDLERS,
     **seeds.HANDLERS,
+    **pickers.HANDLERS,
     **series.HANDLERS,
+    **help_.HANDLERS,
 }
