@@ -97,9 +97,9 @@ def outpainted(
 
 def _strip(size: tuple[int, int]) -> int:
     """Pixels of the old picture that are painted over at a seam: whole latent pixels, four sigmas of the mask's blur, and of a
-    very small picture not more than a quarter."""
+    very small picture not more than an eighth."""
     shorter = min(size)
-    return max(SIZE_STEP, min(max(LEAST_STRIP, _near(shorter / OVERLAP)), _down(shorter // 4)))
+    return max(SIZE_STEP, min(max(LEAST_STRIP, _near(shorter / OVERLAP)), _down(shorter // 8)))
 
 
 def _stepped(size: tuple[int, int]) -> tuple[int, int]:

@@ -102,16 +102,19 @@ async def test_a_button_whose_picture_is_gone(quick: Studio, ada: Person) -> Non
 
 
 async def test_edit_in_a_form(quick: Studio, ada: Person, ben: Person) -> None:
-    """✏️ opens the words of the picture; what is sent is painted for who sent it, who is told what changed."""
+    """✏️ opens the words of the picture; what is sent is painted for who sent it, who is told at once what changed."""
     card = await paint(ada)
     form = await ben.click(card, button_of(card, Action.EDIT))
     assert form.modal is not None
-    sent = await ben.submit(form, {"prompt": "three green apples", "seed": "keep", "shape": "3:2"})
+    sent = await ben.submit(form, {"prompt": "three green apples", "seed": "keep", "size": "3:2"})
     await sent.answered()
     edited = await result_in(ben, "#paint", after=card["id"])
     assert "three green apples" in words_of(edited)
     assert len(pictures_of(edited)) == 4, "✏️ under four pictures changes all four"
-    changed = await ben.wait_for_message("#paint", lambda m: "Changed" in words_of(m), after=card["id"])
+    assert "Changed: prompt" in words_of(edited)
+    changed = await ben.wait_for_message(
+        "#paint", lambda m: m["flags"] & 64 and "Changed" in words_of(m), after=card["id"]
+    )
     assert ada.message(changed) is None
 
 

@@ -76,7 +76,7 @@ async def tell(desk: Desk, interaction: Asked, message: discord.Message) -> list
     if known:
         return known
     told: list[Told] = []
-    for sent in pictures_in(message).pictures:
+    for sent in pictures_in(message):
         try:
             check_announcement(size=sent.size, content_type=None, limit_mib=desk.settings.limits.upload_mib)
             data = await fetch_bytes(sent.url, limit_mib=desk.settings.limits.upload_mib)

@@ -29,27 +29,17 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     size: int = 0
 
 
-class Found(msgspec.Struct, frozen=True):
-    """The pictures of a message, and the names of its files that are none (of the kinds that can be read)."""
-
-    pictures: tuple[Sent, ...]
-    others: tuple[str, ...] = ()
-
-
-def pictures_in(message: discord.Message) -> Found:
+def pictures_in(message: discord.Message) -> tuple[Sent, ...]:
     """All pictures of `message`, each once, in the order in which it shows them."""
     found: dict[str, Sent] = {}
-    others: dict[str, None] = {}
     for part in (message, *message.message_snapshots):
         for attachment in part.attachments:
             if _is_picture(attachment):
                 sent = Sent(name=attachment.filename, url=attachment.url, size=attachment.size)
                 found.setdefault(_address(sent.url), sent)
-            else:
-                others[attachment.filename] = None
         for url in (*_shown(part.components), *_unfolded(part.embeds)):
             found.setdefault(_address(url), Sent(name=_name(url), url=url))
-    return Found(tuple(found.values())[:MOST], tuple(others))
+    return tuple(found.values())[:MOST]
 
 
 def own_images(message: discord.Message, me: int) -> tuple[int, ...]:

@@ -74,7 +74,7 @@ async def bring(desk: Desk, interaction: Asked, message: discord.Message) -> tup
     said: list[tuple[dict[str, str], bytes | None]] = [
         ({IMAGE: str(image.id), NAME: shorten(image.prompt, limit=80)}, None) for image in own if image is not None
     ]
-    for sent in () if said else pictures_in(message).pictures:
+    for sent in () if said else pictures_in(message):
         try:
             check_announcement(size=sent.size, content_type=None, limit_mib=desk.settings.limits.upload_mib)
             data = await fetch_bytes(sent.url, limit_mib=desk.settings.limits.upload_mib)
