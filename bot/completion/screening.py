@@ -5,11 +5,12 @@ without any suspicious word is passed at once: lists have a hundred thousand.
 """
 
 import re
+from itertools import pairwise
 from typing import Final
 
 from bot.errors import RequestRefused
 from bot.requests.safety import adults_word, check_prompt
-from bot.requests.safety_words import ALWAYS, MINORS, SEXUAL
+from bot.requests.safety_words import ALWAYS, SEXUAL
 
 ADULT: Final = frozenset({
     "ass", "areolae", "bare", "bdsm", "bottomless", "bukkake", "cameltoe", "censored", "cervix", "clitoris", "cleavage", "condom",
@@ -22,12 +23,15 @@ ADULT: Final = frozenset({
 })  # fmt: skip
 """Words of tags that are for adults, besides those of prompts."""
 _WORD: Final = re.compile(r"[^\W_]+")
-_SINGLE: Final = frozenset(word for terms in (ALWAYS, MINORS, SEXUAL) for term in terms for word in term.split())
+_TERMS: Final = tuple(term.split() for term in ALWAYS | SEXUAL)
+_SINGLE: Final = frozenset(form for words in _TERMS for form in (("".join(words), "".join(words) + "s")))
+_PAIRS: Final = frozenset((words[0], words[1]) for words in _TERMS if len(words) > 1)
 _ODD: Final = re.compile(
     "|".join((
         *sorted(term for term in ALWAYS if term.isascii() and " " not in term),
-        "porn", "hentai", "nude", "naked", "sexual",
-        r"[a-z][0-9@$!|]|[0-9@$!|][a-z]",
+        "porn", "hentai", "nude", "naked", "sex",
+        r"[a-z][0-9@$!|][a-z]",
+        r"(?<![a-z0-9])[0-9@$!|][a-z]",
         r"(?<![a-z])[a-z][\W_]+[a-z](?![a-z])",
         r"[^\x00-\x7f]",
     ))
@@ -61,6 +65,7 @@ def is_for_adults(name: str) -> bool:
 
 
 def _suspicious(name: str) -> bool:
-    """Whether `name` has any word that is looked for, or anything that may hide one."""
+    """Whether `name` has any word that is looked for, or anything that may hide one; a child's word alone is none."""
     plain = name.lower()
-    return _ODD.search(plain) is not None or not _SINGLE.isdisjoint(plain.replace("_", " ").split())
+    words = plain.replace("_", " ").split()
+    return _ODD.search(plain) is not None or not (_SINGLE.isdisjoint(words) and _PAIRS.isdisjoint(pairwise(words)))

@@ -9,7 +9,6 @@ from fnmatch import fnmatch
 from typing import Final
 
 import discord
-import msgspec
 
 from bot.discord_ui.answers import answer
 from bot.discord_ui.asking import Wish, ask
@@ -17,7 +16,7 @@ from bot.discord_ui.cards import note_card
 from bot.discord_ui.desk import Asked, Desk
 from bot.discord_ui.markup import plain
 from bot.discord_ui.series.offering import Offered, Part, offer
-from bot.discord_ui.wishes import wishes_for
+from bot.discord_ui.wishes import typed_whole, wishes_for
 from bot.errors import EaselError, LimitReached
 from bot.requests.drafts import ImagineDraft, shown
 from bot.requests.dynamic import wildcards_in
@@ -43,9 +42,7 @@ async def imagine(
 
     Raises RequestRefused and LimitReached with one sentence.
     """
-    person = interaction.user.id
-    negative = draft.negative and desk.prompts.whole(draft.negative, person)
-    draft = msgspec.structs.replace(draft, prompt=desk.prompts.whole(draft.prompt, person), negative=negative)
+    draft = typed_whole(desk, draft, person=interaction.user.id)
     order = read_order(draft)
     notes: Sequence[str] = order.notes
     if len(order.drafts) > AT_ONCE:

@@ -13,10 +13,11 @@ import msgspec
 from bot.discord_ui.asking import Wish
 from bot.discord_ui.desk import Desk
 from bot.discord_ui.uploads import Upload, fetch_picture
-from bot.errors import Unknown
+from bot.errors import RequestRefused, Unknown
 from bot.requests.chosen import chosen, combined, drawn_again, leaves_choices
 from bot.requests.derive import edited
 from bot.requests.drafts import ImagineDraft, shown
+from bot.requests.orders import read_order
 from bot.requests.resolve import resolve
 from bot.requests.styling import style_notes, styles_named
 from inference.api.request import GenerationRequest, attachments_of
@@ -36,6 +37,10 @@ class Names(msgspec.Struct, frozen=True):
     palette: Palette = Palette()
 
 
+_ONE: Final = (
+    "Commas in braces, --repeat and --all ask for several jobs, which /imagine can paint; here one prompt is one job. "
+    "{a|b} chooses one of both."
+)
 NO_NAMES: Final = Names({}, {})
 
 
@@ -51,8 +56,23 @@ async def names_of(desk: Desk, person: int, guild: int | None) -> Names:
 async def wish_for(
     desk: Desk, draft: ImagineDraft, *, person: int, guild: int | None, start: discord.Attachment | None = None
 ) -> Wish:
-    """The wish that `draft` means; `start` is the picture to begin from. Raises RequestRefused and LimitReached."""
-    return (await wishes_for(desk, (draft,), person=person, guild=guild, start=start))[0]
+    """The wish of one job that `draft` means; `start` is the picture to begin from. Raises RequestRefused and LimitReached."""
+    return (await wishes_for(desk, (one_job(desk, draft, person=person),), person=person, guild=guild, start=start))[0]
+
+
+def one_job(desk: Desk, draft: ImagineDraft, *, person: int) -> ImagineDraft:
+    """`draft` with its long prompt whole and its flags followed. Raises RequestRefused where it asks for several jobs."""
+    order = read_order(typed_whole(desk, draft, person=person))
+    only, *others = order.drafts
+    if others or order.combine:
+        raise RequestRefused(_ONE)
+    return only
+
+
+def typed_whole(desk: Desk, draft: ImagineDraft, *, person: int) -> ImagineDraft:
+    """`draft` as it was meant where the beginning of a prompt did not fit into a choice. Raises NotFound."""
+    negative = draft.negative and desk.prompts.whole(draft.negative, person)
+    return msgspec.structs.replace(draft, prompt=desk.prompts.whole(draft.prompt, person), negative=negative)
 
 
 async def wishes_for(
@@ -114,6 +134,8 @@ async def edited_wish(
     desk: Desk, image: Image, changes: ImagineDraft, *, person: int, guild: int | None
 ) -> tuple[Wish, tuple[str, ...]]:
     """`image` painted again with `changes`, and a phrase for each thing that differs."""
+    if changes.prompt and changes.prompt != prompt_in(image):
+        changes = one_job(desk, changes, person=person)
     names = await names_of(desk, person, guild)
     request, differences = await with_models(desk, names, lambda known: edited(image.request, changes, **known))
     request = await words_chosen(desk, msgspec.structs.replace(request, drawn=None))
@@ -127,6 +149,11 @@ async def edited_wish(
         said=Said(styles=tuple(style.name for style in styles_named(changes.style or "", names.styles))),
     )
     return wish, differences
+
+
+def prompt_in(image: Image) -> str:
+    """The words that `image` was painted with; empty for an enlargement."""
+    return image.request.prompt.positive if isinstance(image.request, GenerationRequest) else ""
 
 
 async def with_models(desk: Desk, names: Names, make: Callable[[dict[str, Any]], T]) -> T:

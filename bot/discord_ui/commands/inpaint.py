@@ -13,6 +13,7 @@ from bot.discord_ui.asides import aside
 from bot.discord_ui.asking import Wish, ask
 from bot.discord_ui.brought import INFOTEXT, NAME, SAID_PROMPT
 from bot.discord_ui.commands.imagine import SUGGESTIONS
+from bot.discord_ui.completing import completer
 from bot.discord_ui.desk import Asked, Desk
 from bot.discord_ui.presses.regions import PICTURE, picker_of
 from bot.discord_ui.uploads import check_mask, fetch_mask, fetch_picture, upload_of
@@ -69,6 +70,7 @@ def register(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
         seed: str | None = None,
         private: bool = False,
     ) -> None:
+        prompt = desk.prompts.whole(prompt, interaction.user.id)
         if mask is None:
             await _pick(desk, interaction, picture, prompt)
             return
@@ -87,6 +89,8 @@ def register(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
         wish = _masked(desk, interaction, draft, how, picture=picture, mask=mask)
         await ask(desk, interaction, wish, private=private)
 
+    for option in ("prompt", "negative"):
+        inpaint.autocomplete(option)(completer(desk))
     for option in ("model", "seed"):
         inpaint.autocomplete(option)(_completer(desk, option))
 

@@ -6,6 +6,7 @@ import discord
 from discord import app_commands
 
 from bot.discord_ui.commands.imagine import SUGGESTIONS
+from bot.discord_ui.completing import completer
 from bot.discord_ui.desk import Asked, Desk
 from bot.discord_ui.series.offering import offer
 from bot.discord_ui.series.plotting import (
@@ -18,6 +19,7 @@ from bot.discord_ui.series.plotting import (
     prompts_from,
 )
 from bot.discord_ui.series.suggesting import axes, completing, values
+from bot.discord_ui.wishes import one_job
 from bot.requests.drafts import ImagineDraft
 from inference.api.catalog import ASPECTS
 
@@ -117,7 +119,7 @@ def _register_plot(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
         legend: bool = True,
         private: bool = False,
     ) -> None:
-        draft = _draft(locals())
+        draft = _draft(desk, locals())
         wanted = PlotDraft(
             draft=draft,
             typed=((x_axis, x_values), (y_axis, y_values), (z_axis, z_values)),
@@ -159,7 +161,7 @@ def _register_matrix(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
         private: bool = False,
     ) -> None:
         wanted = MatrixDraft(
-            draft=_draft(locals()),
+            draft=_draft(desk, locals()),
             negative=parts_of == "negative",
             delimiter="space" if delimiter == "space" else "comma",
             at_start=at_start,
@@ -193,7 +195,7 @@ def _register_prompts(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
         private: bool = False,
     ) -> None:
         wanted = FileDraft(
-            draft=_draft(locals()), position="end" if position == "end" else "start", advance=advance_seed
+            draft=_draft(desk, locals()), position="end" if position == "end" else "start", advance=advance_seed
         )
         made = prompts_from(desk, _asker(interaction), wanted, file=file)
         await offer(desk, interaction, made, private=private)
@@ -205,12 +207,16 @@ def _asker(interaction: Asked) -> Asker:
     return Asker(interaction.user.id, interaction.guild_id)
 
 
-def _draft(options: dict[str, Any]) -> ImagineDraft:
-    """What a command's options say of each picture; others are left out."""
-    return ImagineDraft(**{name: options[name] for name in ImagineDraft.__struct_fields__ if name in options})
+def _draft(desk: Desk, options: dict[str, Any]) -> ImagineDraft:
+    """What a command's options, and flags in its prompt, say of each picture; others are left out. Raises RequestRefused."""
+    draft = ImagineDraft(**{name: options[name] for name in ImagineDraft.__struct_fields__ if name in options})
+    return one_job(desk, draft, person=options["interaction"].user.id)
 
 
 def _suggest(command: app_commands.Command[Any, ..., Any], desk: Desk) -> None:
     for option, suggest in SUGGESTIONS.items():
         if any(parameter.name == option for parameter in command.parameters):
             command.autocomplete(option)(completing(desk, suggest))
+    for option in ("prompt", "negative"):
+        if any(parameter.name == option for parameter in command.parameters):
+            command.autocomplete(option)(completer(desk))

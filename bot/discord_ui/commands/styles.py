@@ -13,6 +13,7 @@ from discord import app_commands
 from bot.discord_ui import options
 from bot.discord_ui.answers import answer
 from bot.discord_ui.cards import note_card
+from bot.discord_ui.completing import completer
 from bot.discord_ui.desk import Asked, Desk
 from bot.discord_ui.error_replies import error_reply
 from bot.discord_ui.markup import plain
@@ -72,6 +73,7 @@ def _add_save(group: app_commands.Group, desk: Desk) -> None:
             "CFG scale": "" if cfg is None else str(cfg),
             "Size": size,
         }
+        prompt, negative = (desk.prompts.whole(text, interaction.user.id) for text in (prompt, negative))
         if not any((prompt, negative, lora, *said.values())):
             await _open_form(desk, interaction, name)
             return
@@ -80,6 +82,8 @@ def _add_save(group: app_commands.Group, desk: Desk) -> None:
         style = await keeping.keep(desk, interaction.user.id, text)
         await answer(interaction, note_card(cards.kept_words(style)))
 
+    for option in ("prompt", "negative"):
+        save.autocomplete(option)(completer(desk))
     for option, suggest in (("model", options.models), ("lora", options.loras)):
         save.autocomplete(option)(_of_shelf(desk, suggest))
 
