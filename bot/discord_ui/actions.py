@@ -91,6 +91,7 @@ class Action(StrEnum):
     SERIES_PAGE = "spage"
     SERIES_CELL = "scell"
     SERIES_DELETE = "sdel"
+    HELP = "help"
 
 
 class Ticket(msgspec.Struct, frozen=True):

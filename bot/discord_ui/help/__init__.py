@@ -1,0 +1,1 @@
+"""Help: topics with what belongs to them, made from the commands themselves."""
