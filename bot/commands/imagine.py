@@ -21,6 +21,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from bot.commands.models import worker
 from bot.errors import EaselError, RequestRefused, SetupError
+from bot.requests.safety import check_request
 from bot.settings import Settings
 from inference.api.backend import Backend, BackendUnavailable
 from inference.api.catalog import SAMPLERS
@@ -87,11 +88,14 @@ def plan(wish: Wish, settings: Settings, inventory: Inventory) -> tuple[Generati
     try:
         base = _base(settings, model)
         if wish.infotext is None:
-            return _with_wishes(base, wish, model), ()
-        resolved = resolve(read_infotext(wish.infotext), inventory, base=base)
-        return _with_wishes(resolved.request, wish, model), resolved.notes
+            request, notes = _with_wishes(base, wish, model), ()
+        else:
+            resolved = resolve(read_infotext(wish.infotext), inventory, base=base)
+            request, notes = _with_wishes(resolved.request, wish, model), resolved.notes
     except RequestInvalid as error:
         raise RequestRefused(str(error)) from error
+    check_request(request)
+    return request, notes
 
 
 def _model(name: str, settings: Settings, inventory: Inventory) -> ModelFile:

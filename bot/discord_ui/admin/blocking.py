@@ -35,10 +35,18 @@ async def block(desk: Desk, asked: Asked, place: int, person: int, *, duration: 
     deed = rights.deed_of(desk, asked, "blocks", f"{mention(person)} may not paint, for {label}")
     await desk.db.guilds.block(place, person, until=until, deed=deed)
     desk.policies.forget()
+    await _cancel(desk, place, person)
+    return until
+
+
+async def _cancel(desk: Desk, place: int, person: int) -> None:
+    """End what they have waiting: their series first, so that no cell becomes a job meanwhile."""
+    for series in await desk.db.series.unfinished():
+        if series.address.person == person and place in {EVERYWHERE, series.address.guild}:
+            await desk.series.end(series.id)
     for standing in desk.dispatcher.queue(None if place == EVERYWHERE else place):
         if standing.job.address.person == person:
             await desk.dispatcher.cancel(standing.job.id)
-    return until
 
 
 def until_in_words(until: float | None) -> str:

@@ -30,6 +30,15 @@ def test_a_bare_wish_takes_the_models_own_size() -> None:
     assert notes == ()
 
 
+@pytest.mark.parametrize(
+    "wish", [Wish(prompt="n4ked ch1ld"), Wish(infotext=TEXT.replace("a fox", "nude toddler")), Wish(prompt="loli", infotext=TEXT)]
+)
+def test_what_is_never_painted_is_not_painted_from_the_shell(wish: Wish) -> None:
+    """Typed or pasted, the one refusal that no setting lifts holds here too."""
+    with pytest.raises(RequestRefused, match="sexualises minors"):
+        plan(wish, Settings(), INVENTORY)
+
+
 def test_what_is_typed_counts_more_than_a_pasted_text() -> None:
     """A text says everything; options beside it replace just what they name."""
     request, _ = plan(Wish(infotext=TEXT), Settings(), INVENTORY)
