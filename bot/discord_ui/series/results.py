@@ -85,7 +85,7 @@ class Results:
                 infotext=grid_text(text, layout.facts) if text else "",
                 limit=limit,
             )
-        first, *rest = _parcels(made) or [()]
+        first, *rest = parcels(made) or [()]
         return [result_card(facts, first), *(more_card(each) for each in rest)]
 
     async def _pictures(self, cells: Sequence[Cell]) -> tuple[dict[int, Image.Image], str]:
@@ -213,7 +213,7 @@ class Results:
             log.info("The card of series %d could not be taken down: %s", series.id, error)
 
 
-def _parcels(made: Sequence[Attachment]) -> list[tuple[Attachment, ...]]:
+def parcels(made: Sequence[Attachment]) -> list[tuple[Attachment, ...]]:
     """Files in messages of at most ten, and of no more bytes than Discord takes."""
     parcels: list[tuple[Attachment, ...]] = []
     for file in made:
