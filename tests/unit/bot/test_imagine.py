@@ -31,7 +31,12 @@ def test_a_bare_wish_takes_the_models_own_size() -> None:
 
 
 @pytest.mark.parametrize(
-    "wish", [Wish(prompt="n4ked ch1ld"), Wish(infotext=TEXT.replace("a fox", "nude toddler")), Wish(prompt="loli", infotext=TEXT)]
+    "wish",
+    [
+        Wish(prompt="n4ked ch1ld"),
+        Wish(infotext=TEXT.replace("a fox", "nude toddler")),
+        Wish(prompt="loli", infotext=TEXT),
+    ],
 )
 def test_what_is_never_painted_is_not_painted_from_the_shell(wish: Wish) -> None:
     """Typed or pasted, the one refusal that no setting lifts holds here too."""
