@@ -19,6 +19,7 @@ from bot.discord_ui.wishes import NO_NAMES, known_with, with_models
 from bot.errors import NotFound
 from bot.requests.foreign import bare_request, request_of_text, without_source
 from bot.requests.naming import checkpoint_named
+from inference.api.backend import BackendUnavailable
 from inference.api.infotext import Resolved
 from inference.api.lookup import find_checkpoint
 from inference.api.request import GenerationRequest, attachments_of
@@ -88,6 +89,12 @@ async def pixels_on(desk: Desk, bench: Bench) -> Upload:
         return upload_of(await desk.db.benches.data(bench.id))
     except Missing as error:
         raise NotFound(_GONE) from error
+
+
+def check_up(desk: Desk) -> None:
+    """For what opens a form, which cannot wait: raises BackendUnavailable before the painter is up for the first time."""
+    if not desk.shelf().checkpoints and desk.backend.ready is None:
+        raise BackendUnavailable("The painter is just starting.")
 
 
 async def read_text(desk: Desk, text: str) -> Resolved:

@@ -71,7 +71,7 @@ async def _send_whole(interaction: Asked, told: list[Told]) -> None:
 
 async def tell(desk: Desk, interaction: Asked, message: discord.Message) -> list[Told]:
     """What each picture of `message` tells: ours by their rows, others by their files."""
-    own = [await desk.db.images.get(number) for number in own_images(message, interaction.application_id)]
+    own = [await desk.db.images.get(number) for number in own_images(message, interaction.client)]
     known = [Told(name=f"easel-{image.id}", text=image.infotext) for image in own if image is not None]
     if known:
         return known

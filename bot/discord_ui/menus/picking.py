@@ -42,9 +42,9 @@ def pictures_in(message: discord.Message) -> tuple[Sent, ...]:
     return tuple(found.values())[:MOST]
 
 
-def own_images(message: discord.Message, me: int) -> tuple[int, ...]:
-    """Ids of the pictures of ours that `message` shows by its buttons, in order; none where it is not by `me`, the bot's id."""
-    if message.author.id != me:
+def own_images(message: discord.Message, client: discord.Client) -> tuple[int, ...]:
+    """Ids of the pictures of ours that `message` shows by its buttons, in order; none where it is not by `client`."""
+    if client.user is None or message.author.id != client.user.id:
         return ()
     carried: list[Any] = [part.to_dict() for part in message.components]
     tickets = (read_ticket(custom_id) for custom_id in custom_ids(carried))

@@ -22,6 +22,7 @@ from bot.discord_ui.brought import (
     TEXT_KEPT,
     Subject,
     bench_of,
+    check_up,
     native_of,
     pixels_on,
     subject_on,
@@ -70,7 +71,7 @@ async def remix(desk: Desk, interaction: Asked, message: discord.Message) -> Non
 async def bring(desk: Desk, interaction: Asked, message: discord.Message) -> tuple[list[Bench], list[str]]:
     """A bench for each picture of `message` that can be used, and a sentence for each that cannot."""
     person, lost = interaction.user.id, list[str]()
-    own = [await desk.db.images.get(number) for number in own_images(message, interaction.application_id)]
+    own = [await desk.db.images.get(number) for number in own_images(message, interaction.client)]
     said: list[tuple[dict[str, str], bytes | None]] = [
         ({IMAGE: str(image.id), NAME: shorten(image.prompt, limit=80)}, None) for image in own if image is not None
     ]
@@ -163,6 +164,7 @@ async def show_other(desk: Desk, interaction: Asked, ticket: Ticket, values: Val
 async def ask_words(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) -> None:
     """The form: what to make of the picture."""
     del values
+    check_up(desk)
     subject = await subject_on(desk, await bench_of(desk, ticket.id))
     await interaction.response.send_modal(open_form(Ticket(Action.REMIX_FORM, ticket.id), await _before(desk, subject)))
 

@@ -14,7 +14,7 @@ from bot.discord_ui.actions import ON_BENCH, Action, Ticket
 from bot.discord_ui.answers import answer, replace
 from bot.discord_ui.asides import aside
 from bot.discord_ui.asking import Wish
-from bot.discord_ui.brought import IMAGE, REGIONS, SAID_PROMPT, bench_of, native_of, pixels_on, subject_on
+from bot.discord_ui.brought import IMAGE, REGIONS, SAID_PROMPT, bench_of, check_up, native_of, pixels_on, subject_on
 from bot.discord_ui.brushwork import region_mask, region_preview
 from bot.discord_ui.cards import ACCENT
 from bot.discord_ui.desk import Asked, Desk
@@ -123,6 +123,7 @@ def picker_card(bench: int, chosen: tuple[int, ...], preview: bytes) -> Reply:
 async def ask_words(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) -> None:
     """The form: what goes into the region."""
     del values
+    check_up(desk)
     bench = await bench_of(desk, ticket.id)
     _chosen(bench)
     subject = await subject_on(desk, bench)
