@@ -14,7 +14,7 @@ from bot.requests import derive
 from inference.api.request import MAX_SIDE, GenerationRequest, attachments_of
 from inference.api.result import Inventory
 from storage.history import UNKEPT
-from storage.values import Image, Job
+from storage.values import Image, Job, Said
 
 SCALE: Final = 2.0
 """How many times the upscale button enlarges."""
@@ -105,7 +105,8 @@ async def retry(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) 
 
 async def _same(desk: Desk, job: Job) -> Wish:
     sources = await desk.db.jobs.sources(job.id)
-    return Wish(request=job.request, kind=job.kind, prompt=job.prompt, parent=job.parent, sources=sources)
+    said = Said(notes=job.notes)
+    return Wish(request=job.request, kind=job.kind, prompt=job.prompt, parent=job.parent, sources=sources, said=said)
 
 
 HANDLERS: Mapping[Action, Handler] = {action: _handler(action) for action in DERIVATIONS} | {Action.RETRY: retry}
