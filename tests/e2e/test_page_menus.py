@@ -14,7 +14,7 @@ from bot.sandbox.page.page import mount
 from bot.sandbox.server import Loopback
 from tests.e2e.easel import Studio
 from tests.e2e.test_menus import TEXT, picture, say
-from tests.e2e.visit import chromium
+from tests.e2e.visit import PATIENCE, chromium
 
 pytestmark = pytest.mark.page
 
@@ -35,6 +35,7 @@ async def test_a_region_of_somebodys_picture_by_keyboard(
     quick: Studio, loopback: Loopback, ada: Person, tmp_path: Path
 ) -> None:
     """From the message's menu to the card with nine buttons, its form, and four pictures; nothing needs a mouse."""
+    expect.set_options(timeout=PATIENCE * 1000)
     folder = Path(os.environ.get("EASEL_SCREENSHOTS") or tmp_path)
     say(ada, ("photo.png", picture((512, 384), parameters=TEXT)))
     async with chromium() as browser:
