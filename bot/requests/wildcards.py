@@ -50,9 +50,9 @@ class Wildcards:
     def values(self, name: str) -> tuple[str, ...]:
         """What a wildcard (or pattern such as `animals/*`) may become, in the order of the alphabet; empty for an unknown one."""
         with self._lock:
-            drawer = self._refresh()
+            self._refresh()
             try:
-                return drawer.values(name) if drawer is not None else ()
+                return self._made().values(name) if self._signature else ()
             except (OSError, ValueError):  # a file that is gone or locked; a name with .. in it
                 return ()
 
@@ -68,9 +68,9 @@ class Wildcards:
         from pyparsing import ParseBaseException
 
         with self._lock:
-            drawer = self._refresh() or self._made()
+            self._refresh()
             try:
-                texts = act(drawer)
+                texts = act(self._made())
             except RequestRefused:
                 raise
             except ParseBaseException as error:
@@ -92,13 +92,25 @@ class Wildcards:
             raise RequestRefused(_EMPTY)
         return texts
 
-    def _refresh(self) -> "Drawer | None":
-        """The drawer for what lies in the folders now; None where nothing does, and the library is not needed for that."""
+    def _refresh(self) -> None:
+        """Forget what was read, where the folders hold something else now."""
         signature = tuple(sorted(self._files()))
         if signature != self._signature:
             self._signature, self._drawer = signature, None
-            self.names = self._made().names() if signature else ()
-        return self._drawer
+            self.names = self._names(signature)
+
+    def _names(self, signature: Signature) -> tuple[str, ...]:
+        """Names of the wildcards; those of text files are their paths, for which the library is not needed."""
+        paths = [Path(path) for path, _, _ in signature]
+        if any(path.suffix != ".txt" for path in paths):
+            return self._made().names()
+        names = {
+            path.relative_to(folder).with_suffix("").as_posix()
+            for folder in self._folders
+            for path in paths
+            if folder in path.parents
+        }
+        return tuple(sorted(names, key=str.casefold))
 
     def _made(self) -> "Drawer":
         if self._drawer is None:

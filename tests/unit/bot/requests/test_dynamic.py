@@ -171,6 +171,17 @@ def test_files_that_come_and_go_are_seen(folder: Path) -> None:
     assert Wildcards([other, folder]).values("price") == ("free",)
 
 
+def test_names_of_text_files_need_no_library(folder: Path) -> None:
+    """They are the library's own, and listing them does not make the parsers that drawing needs."""
+    for strange in ("more.yaml", "signs.json"):
+        (folder / strange).unlink()
+    (folder / "place" / "Two words.v2.txt").write_text("a\n", "utf-8")
+    wildcards = Wildcards([folder])
+    assert set(wildcards.look()) == WildcardManager(folder).get_collection_names()
+    assert wildcards._drawer is None
+    assert wildcards.values("animal") == ("cat", "dog", "owl")
+
+
 def test_a_wildcard_of_many_lines_is_drawn_from_but_not_unfolded(folder: Path) -> None:
     """One of 6,000 lines is chosen at once; several of them, or all, are refused in a sentence."""
     (folder / "big.txt").write_text("\n".join(f"word {number}" for number in range(6000)), "utf-8")
