@@ -121,7 +121,7 @@ def _base(settings: Settings, model: ModelFile) -> GenerationRequest:
         seeds=Seeds(secrets.randbelow(SEED_LIMIT)),
         model=ModelRef(model.name, model.hash),
         sampling=Sampling(sampler=usual.sampler, steps=usual.steps),
-        guidance=Guidance(cfg_scale=usual.cfg_scale),
+        guidance=Guidance(cfg_scale=model.cfg_scale or usual.cfg_scale),
     )
 
 

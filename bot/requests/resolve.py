@@ -89,7 +89,7 @@ def resolve(
             sampling=Sampling(
                 sampler, schedule, steps_of(defaults.steps if draft.steps is None else draft.steps, limits)
             ),
-            guidance=Guidance(float(defaults.cfg_scale if draft.cfg is None else draft.cfg)),
+            guidance=Guidance(float((model.cfg_scale or defaults.cfg_scale) if draft.cfg is None else draft.cfg)),
             count=count,
             source=source_of(draft),
             tiling=draft.tiling,

@@ -30,7 +30,8 @@ class ModelFile(msgspec.Struct, frozen=True, omit_defaults=True):
     file has not been hashed yet. `sha256` is of the whole file, `old_hash` the webui's first kind (checkpoints).
     `vae` is the VAE that a checkpoint's own notes ask for. `alias`, `triggers`, `negative` and `weight` (0: none said)
     are for LoRAs, and `tags` are the words that one saw most often in training. `notes` is what is told beside the file and
-    `preview` the path of a sample picture there, empty for none. `bytes` is the file's size.
+    `preview` the path of a sample picture there, empty for none. `cfg_scale` is the guidance that a checkpoint's config
+    asks for (0: none said). `bytes` is the file's size.
     """
 
     name: str
@@ -45,6 +46,7 @@ class ModelFile(msgspec.Struct, frozen=True, omit_defaults=True):
     sha256: str = ""
     old_hash: str = ""
     vae: str = ""
+    cfg_scale: float = 0.0
     bytes: int = 0
     tags: tuple[str, ...] = ()
     notes: str = ""

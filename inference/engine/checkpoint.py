@@ -95,8 +95,9 @@ def module_bytes(module: nn.Module) -> int:
 def read_config(path: Path, family: Family) -> dict[str, Any]:
     """The family's configuration, with what lies beside the checkpoint at `path` laid over it section by section.
 
-    Beside it: `<stem>.json` with sections unet, vae, text_encoder, text_encoder_2 and `prediction_type`; or the original
-    `<stem>.yaml`, of which only the kind of prediction is read. Raises BadFile when the json is damaged.
+    Beside it: `<stem>.json` with sections unet, vae, text_encoder, text_encoder_2, and with `prediction_type`, `native` and
+    `cfg_scale`; or the original `<stem>.yaml`, of which only the kind of prediction is read. Raises BadFile when the json
+    is damaged.
     """
     config: dict[str, Any] = {**family.config(), "prediction_type": None, "native": None}
     for key, value in _beside(path).items():
@@ -130,6 +131,13 @@ def native_size(config: Mapping[str, Any], family: Family) -> int:
     if config.get("prediction_type") == "v_prediction" and family.id == "sd2":
         return 768
     return int(config["unet"]["sample_size"]) * 2 ** (len(config["vae"]["block_out_channels"]) - 1)
+
+
+def usual_guidance(config: Mapping[str, Any]) -> float:
+    """The guidance that the config beside a checkpoint asks for, 0 where it asks for none or for nonsense."""
+    said = config.get("cfg_scale")
+    number = isinstance(said, int | float) and not isinstance(said, bool)
+    return float(said) if number and 1 <= said <= 30 else 0.0
 
 
 def load_unet(

@@ -15,7 +15,7 @@ import msgspec
 
 from inference.api.result import Inventory, ModelFile, Problem
 from inference.engine.bad_file import BadFile
-from inference.engine.checkpoint import native_size, read_config
+from inference.engine.checkpoint import native_size, read_config, usual_guidance
 from inference.engine.embeddings import load_embedding
 from inference.engine.families import FAMILIES, identify, lora_family
 from inference.engine.hashing import Digests, Facts, FileMemory, digest
@@ -215,7 +215,8 @@ def _described(item: Found, facts: Facts, told: Beside) -> ModelFile | Problem:
 def _checkpoint(item: Found, facts: Facts, told: Beside, common: Mapping[str, Any]) -> ModelFile | Problem:
     family = FAMILIES[facts.family]
     try:
-        native = native_size(read_config(item.path, family), family)
+        config = read_config(item.path, family)
+        native = native_size(config, family)
     except (BadFile, KeyError, TypeError, ValueError) as error:
         sentence = str(error) if isinstance(error, BadFile) else "has a config beside it that makes no model."
         return Problem(str(item.path), f"{item.path.name} {sentence}")
@@ -224,6 +225,7 @@ def _checkpoint(item: Found, facts: Facts, told: Beside, common: Mapping[str, An
         hash=facts.sha256[:10],
         native=native,
         old_hash=facts.old,
+        cfg_scale=usual_guidance(config),
         vae=told.vae,
         triggers=told.triggers,
         **common,

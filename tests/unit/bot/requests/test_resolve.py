@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import msgspec
 import pytest
 
 from bot.errors import LimitReached, RequestRefused
@@ -27,6 +28,18 @@ def test_a_bare_wish_takes_the_servers_defaults() -> None:
     assert request.source is None
 
 
+def test_a_models_own_guidance_comes_before_the_servers_and_after_the_persons() -> None:
+    """A checkpoint that asks for a guidance is painted with that, unless somebody says another."""
+    (model, *others), rest = AROUND["inventory"].checkpoints, {"cfg": 3.0}
+    careful = msgspec.structs.replace(
+        AROUND["inventory"], checkpoints=(msgspec.structs.replace(model, cfg_scale=5.0), *others)
+    )
+    around = AROUND | {"inventory": careful}
+    assert resolve(ImagineDraft(prompt="a cat"), **around).guidance.cfg_scale == 5.0
+    assert resolve(ImagineDraft(prompt="a cat", **rest), **around).guidance.cfg_scale == 3.0
+    assert resolve(ImagineDraft(prompt="a cat", model="vision"), **around).guidance.cfg_scale == 7.0
+
+
 def test_what_is_said_is_done() -> None:
     """Every option reaches the request."""
     request = asked(
@@ -44,7 +57,7 @@ def test_what_is_said_is_done() -> None:
     ({"model": "vizion"}, "There is no model called “vizion”; did you mean"),
     ({"sampler": "euler b"}, "There is no sampler called “euler b”; did you mean “Euler a”"),
     ({"style": "Inc"}, "There is no style called “Inc”; did you mean “Ink”"),
-    ({"aspect": "5:1"}, "There is no aspect called “5:1”"),
+    ({"aspect": "wide"}, "There is no aspect called “wide”"),
     ({"lora": "inc"}, "There is no LoRA called “inc”; did you mean “ink”"),
     ({"lora": "wide"}, "made for SDXL, and “easel-painter” is SD 1"),
     ({"lora": "a=b"}, "cannot be named in a prompt"),

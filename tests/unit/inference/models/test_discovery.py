@@ -70,6 +70,19 @@ def test_everything_good_is_listed_in_natural_order(shelves: Path, tmp_path: Pat
     assert (embedding.name, embedding.family) == ("glimmer", "sd1")
 
 
+@pytest.mark.parametrize(("said", "kept"), [(5, 5.0), (4.5, 4.5), (0, 0.0), (900, 0.0), ("7", 0.0), (True, 0.0)])
+def test_a_checkpoints_config_may_ask_for_a_guidance(shelves: Path, tmp_path: Path, said: object, kept: float) -> None:
+    """`cfg_scale` beside a checkpoint is told of that one alone; what is no guidance counts as none."""
+    beside = shelves / "Stable-diffusion" / "painter v2.json"
+    shapes = json.loads(beside.read_text()) if beside.exists() else {}
+    beside.write_text(json.dumps(shapes | {"cfg_scale": said}))
+    inventory = discover([shelves], tmp_path / "cache")
+    assert [(info.name, info.cfg_scale) for info in inventory.checkpoints[:2]] == [
+        ("painter v2", kept),
+        ("painter v10", 0.0),
+    ]
+
+
 def test_every_bad_file_is_a_sentence(shelves: Path, tmp_path: Path) -> None:
     """Broken files become problems that begin with the file's name; nothing raises and no pickle runs."""
     inventory = discover([shelves], tmp_path / "cache")
