@@ -4,6 +4,7 @@ Owns the checker and what it found. The document (github.com/discord/discord-api
 the path in the settings. jsonschema and referencing are needed only here and only then.
 """
 
+import hashlib
 import json
 import logging
 import re
@@ -25,6 +26,8 @@ SNOWFLAKE_KEYS: Final = frozenset({"recipient_id", "message_id", "channel_id", "
 LENIENT: Final = frozenset({"attachments", "users", "roles", "messages"})
 """Where Discord takes whole numbers for ids, as its description says in words only."""
 URN: Final = "urn:discord"
+_SNOWFLAKE: Final = re.compile(r'"[0-9]{15,20}"')
+"""An id as text: any other is as good."""
 
 
 class _Validator(Protocol):
@@ -46,6 +49,8 @@ class Conformance:
         self._registry: Any = referencing.Registry().with_resource(URN, resource)
         self._validator: Any = import_module("jsonschema").Draft202012Validator
         self._cache: dict[str, _Validator] = {}
+        # the same commands are registered, and answered with other ids, each time that a bot starts: seconds of checking
+        self._good: set[tuple[str, bytes]] = set()
         self._operations = sorted(_operations(document), key=lambda entry: entry[2].count("{"))
         self.violations: list[str] = []
         self.checked = 0
@@ -126,7 +131,13 @@ class Conformance:
         if pointer not in self._cache:
             schema = {"$ref": f"{URN}#{pointer}"}
             self._cache[pointer] = cast("_Validator", self._validator(schema, registry=self._registry))
-        return [_sentence(error) for error in self._cache[pointer].iter_errors(body)]
+        seen = pointer, hashlib.sha256(_SNOWFLAKE.sub('"0"', json.dumps(body, sort_keys=True)).encode()).digest()
+        if seen in self._good:
+            return []
+        found = [_sentence(error) for error in self._cache[pointer].iter_errors(body)]
+        if not found:
+            self._good.add(seen)
+        return found
 
 
 def _operations(document: Json) -> Iterator[tuple[str, re.Pattern[str], str, Json]]:
