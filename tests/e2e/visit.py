@@ -100,7 +100,7 @@ class Visitor:
         """Open the page and wait until Easel is there with its commands."""
         await self.page.goto(url)
         await expect(self.page.locator("#app[data-state=ready]")).to_be_attached()
-        await expect(self.page.locator("#app[data-commands='6']")).to_be_attached()
+        await expect(self.page.locator("#app[data-commands]:not([data-commands='0'])")).to_be_attached()
 
     async def begin(self, typed: str) -> None:
         """Type the beginning of a command and take the first that is offered."""
