@@ -136,8 +136,9 @@ def native_size(config: Mapping[str, Any], family: Family) -> int:
 def usual_guidance(config: Mapping[str, Any]) -> float:
     """The guidance that the config beside a checkpoint asks for, 0 where it asks for none or for nonsense."""
     said = config.get("cfg_scale")
-    number = isinstance(said, int | float) and not isinstance(said, bool)
-    return float(said) if number and 1 <= said <= 30 else 0.0
+    if not isinstance(said, int | float) or isinstance(said, bool):
+        return 0.0
+    return float(said) if 1 <= said <= 30 else 0.0
 
 
 def load_unet(

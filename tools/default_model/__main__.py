@@ -42,7 +42,7 @@ def main() -> None:
         "--part",
         default="all",
         choices=("all", "decoder", "plain"),
-        help="vae: 'decoder' freezes the encoder; painter: 'plain' leaves out counts, places, the 3D style and movement",
+        help="vae: 'decoder' freezes the encoder; painter, evaluate, progress: 'plain' is the world without counts, places, 3D",
     )
     parser.add_argument(
         "--bfloat16",

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from tools.default_model.shapes import PREDICTION, SCALE, TEXT, UNET, VAE
+from tools.default_model.shapes import ABOUT, GUIDANCE, PREDICTION, SCALE, TEXT, UNET, VAE
 from tools.default_model.text import full_embedding
 from tools.default_model.training import Run, load_state
 
@@ -132,6 +132,7 @@ def main(run: Run) -> None:
     )
     unfinished.replace(MODEL)
     shapes = {"unet": UNET, "vae": VAE, "text_encoder": TEXT, "prediction_type": PREDICTION}
+    shapes |= {"cfg_scale": GUIDANCE, "description": ABOUT}
     MODEL.with_suffix(".json").write_text(json.dumps(shapes, indent=1) + "\n", encoding="utf-8")
     print(f"{MODEL.name}: {MODEL.stat().st_size / 2**20:.2f} MiB, {painter['seen']} samples, {len(half)} tensors")
 

@@ -13,7 +13,7 @@ from tools.default_model.drawing import SQUARE
 from tools.default_model.evaluate import load_judge
 from tools.default_model.judge import Judge
 from tools.default_model.painter import PainterTrainer, signal_levels, teach, velocity_loss
-from tools.default_model.sampling import CFG_SCALE, Artist, from_states
+from tools.default_model.sampling import Artist, from_states
 from tools.default_model.text import facts
 from tools.default_model.training import Run
 from tools.default_model.vae import to_signal
@@ -68,6 +68,6 @@ def caption_gap(trainer: PainterTrainer, lesson: Lesson, run: Run) -> float:
 def objects_right(artist: Artist, judge: Judge) -> float:
     """Share of pictures of the four in which the judge finds the object asked for, among all that it knows."""
     scenes = FOUR * EACH
-    pictures: Tensor = artist.paint([scene.label for scene in scenes], seed=50, cfg=CFG_SCALE)
+    pictures: Tensor = artist.paint([scene.label for scene in scenes], seed=50)
     told = judge.answers(to_signal(pictures))[:, 0]
     return float((told == facts(list(scenes))[:, 0]).float().mean())

@@ -15,12 +15,12 @@ from torch import Tensor
 from tools.default_model.drawing import SQUARE
 from tools.default_model.export import fold_scale, load_exported
 from tools.default_model.painter import signal_levels
-from tools.default_model.shapes import SCALE, UNET, VAE
+from tools.default_model.shapes import GUIDANCE, SCALE, UNET, VAE
 from tools.default_model.text import Vocabulary, small_text_model
 from tools.default_model.training import Run, load_state
 from tools.default_model.vae import FACTOR, to_signal
 
-STEPS, CFG_SCALE = 20, 7.0  # those of Easel's config.toml
+STEPS = 20  # as in Easel's config.toml
 AT_ONCE = 16  # pictures
 
 
@@ -34,7 +34,7 @@ class Artist:
 
     @torch.no_grad()
     def paint(
-        self, sentences: list[str], *, seed: int, size: tuple[int, int] = SQUARE, cfg: float = CFG_SCALE
+        self, sentences: list[str], *, seed: int, size: tuple[int, int] = SQUARE, cfg: float = GUIDANCE
     ) -> Tensor:
         """Uint8 pictures [N, 3, height, width] of a `size` (width, height); sentence k has the seed `seed + k`."""
         pictures, empty = [], self.say([""])

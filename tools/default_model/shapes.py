@@ -42,3 +42,5 @@ TEXT: dict[str, Any] = {
     "pad_token_id": 49407,
 }
 PREDICTION = "v_prediction"
+GUIDANCE = 5.0  # what Easel paints with where nothing is said; at 7 colours bleed into the edges
+ABOUT = "Easel's own small painter: one of twenty things, in eight colours, on six plain backgrounds."

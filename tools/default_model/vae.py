@@ -23,10 +23,12 @@ LARGE = 0.3  # share of the steps on pictures of twice the native side
 FACTOR = 8  # pixels of a latent's side
 
 
-def picture_bank(data: Path, scenes: list[Scene], *, seed: int, size: tuple[int, int] = SQUARE) -> Tensor:
-    """A picture of each scene, uint8 [N, 3, height, width] for a `size` of (width, height)."""
+def picture_bank(
+    data: Path, scenes: list[Scene], *, seed: int, size: tuple[int, int] = SQUARE, still: bool = False
+) -> Tensor:
+    """A picture of each scene, uint8 [N, 3, height, width] for a `size` of (width, height); `still` as in `compose`."""
     sprites = load_sprites(data / "sprites.npz")
-    drawn = [compose(scene, sprites=sprites, seed=seed + index, size=size) for index, scene in enumerate(scenes)]
+    drawn = [compose(s, sprites=sprites, seed=seed + index, size=size, still=still) for index, s in enumerate(scenes)]
     return torch.from_numpy(np.stack(drawn)).permute(0, 3, 1, 2).contiguous()
 
 
