@@ -45,12 +45,17 @@ NO_NAMES: Final = Names({}, {})
 
 
 async def names_of(desk: Desk, person: int, guild: int | None) -> Names:
-    """Styles and seeds by name; a person's own style hides the server's of the same name, in any case."""
+    """Styles and seeds by name, and what this person chose for when nothing is named."""
+    seeds = {saved.name: saved.seed for saved in await desk.db.seeds.of(person)}
+    return Names(await styles_of(desk, person, guild), seeds, await desk.db.palettes.get(person))
+
+
+async def styles_of(desk: Desk, person: int, guild: int | None) -> dict[str, Style]:
+    """Styles by name; a person's own style hides the server's of the same name, in any case."""
     first: dict[str, Style] = {}
     for style in await desk.db.styles.of(person, guild):  # their own come first
         first.setdefault(style.name.casefold(), style)
-    seeds = {saved.name: saved.seed for saved in await desk.db.seeds.of(person)}
-    return Names({style.name: style for style in first.values()}, seeds, await desk.db.palettes.get(person))
+    return {style.name: style for style in first.values()}
 
 
 async def wish_for(

@@ -11,7 +11,7 @@ from bot.discord_ui.completing import completer
 from bot.discord_ui.desk import Asked, Desk
 from bot.discord_ui.imagining import imagine as paint
 from bot.discord_ui.options import Suggestion
-from bot.discord_ui.wishes import names_of
+from bot.discord_ui.wishes import styles_of
 from bot.requests.drafts import ImagineDraft
 from inference.api.catalog import ASPECTS
 
@@ -102,12 +102,12 @@ async def _samplers(desk: Desk, asked: Asked, typed: str) -> tuple[Suggestion, .
 
 
 async def _styles(desk: Desk, asked: Asked, typed: str) -> tuple[Suggestion, ...]:
-    return options.styles((await names_of(desk, asked.user.id, asked.guild_id)).styles, typed)
+    return options.styles(await styles_of(desk, asked.user.id, asked.guild_id), typed)
 
 
 async def _seeds(desk: Desk, asked: Asked, typed: str) -> tuple[Suggestion, ...]:
-    saved = (await names_of(desk, asked.user.id, asked.guild_id)).seeds
-    return options.names(("random", *saved), typed)
+    saved = await desk.db.seeds.of(asked.user.id)
+    return options.names(("random", *(each.name for each in saved)), typed)
 
 
 SUGGESTIONS: Final[Mapping[str, Suggest]] = {
