@@ -12,7 +12,7 @@ import discord
 import simcord
 
 from bot.sandbox.driver import Exchange, Person
-from tests.e2e.easel import parts_of, result_in
+from tests.e2e.easel import is_result, parts_of, result_in
 
 Json = dict[str, Any]
 _EPHEMERAL = 1 << 6
@@ -49,7 +49,7 @@ class Stage(Protocol):
         """Fill in and send the form that was opened last."""
         ...
 
-    async def remix(self, message: Json, command: str) -> Json:
+    async def apps(self, message: Json, command: str) -> Json:
         """Use a command of the Apps menu on a message."""
         ...
 
@@ -95,7 +95,7 @@ class LoopbackStage:
         assert self._last is not None
         return await self._answer(await self._person.submit(self._last, values))
 
-    async def remix(self, message: Json, command: str) -> Json:
+    async def apps(self, message: Json, command: str) -> Json:
         """Use the Apps menu."""
         return await self._answer(await self._person.message_menu(message, command))
 
@@ -158,7 +158,7 @@ class SimcordStage:
         )  # a person's client sends what was there; simcord only what is given
         return self._answer(await self._actor.submit_modal(self._last, begun | values))
 
-    async def remix(self, message: Json, command: str) -> Json:
+    async def apps(self, message: Json, command: str) -> Json:
         """Use the Apps menu."""
         known: Any = self._known[message["id"]]
         return self._answer(await self._actor.context_menu(self._channel, command, known))
@@ -167,7 +167,7 @@ class SimcordStage:
         """The newest pictures; simcord has waited until the bot was done with what it was asked."""
         for _ in range(50):
             found = [self._kept(each) for each in self._channel.history(viewer=self._actor)]
-            mine = [each for each in found if any(part["type"] == 12 for part in parts_of(each))]
+            mine = [each for each in found if is_result(each)]
             new = [each for each in mine if after is None or int(each["id"]) > int(after["id"])]
             if new:
                 return min(new, key=lambda each: int(each["id"]))

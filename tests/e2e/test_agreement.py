@@ -21,18 +21,20 @@ APPLE = {"prompt": "a *red* apple, @everyone", "seed": "7"}
 
 
 async def painted(stage: Stage) -> Sequence[Json | list[str] | int]:
-    """/imagine, a picture taken out, its parameters, a star, the same again, and the card removed."""
+    """/imagine, a picture taken out, its parameters, a star, the Apps menu, a variation, and its card removed."""
     await stage.slash("imagine", **APPLE)
     card = await stage.result()
     single = await stage.click(card, button_of(card, Action.SINGLE, 1))
     about = await stage.click(card, button_of(card, Action.INFO))
     starred = await stage.click(card, button_of(card, Action.STAR))
+    read = await stage.apps(single, "Image info")
+    remix = await stage.apps(single, "Remix")
     await stage.click(single, button_of(single, Action.VARY_SUBTLE))
     varied = await stage.result(after=single)
     before = stage.seen()
     await stage.click(varied, button_of(varied, Action.DELETE))
     assert await stage.gone(varied)
-    return [card, single, about, starred, varied, before - stage.seen()]
+    return [card, single, about, starred, read, remix, varied, before - stage.seen()]
 
 
 async def filled_in(stage: Stage) -> Sequence[Json | list[str] | int]:
