@@ -17,8 +17,8 @@ from bot.requests.resolve import lora_tags
 from inference.api.result import Inventory, ModelFile
 from storage.values import Style
 
-_TAG: Final = re.compile(r"[ \t]*<lora:(?P<name>[^:,<>]+)(?::(?P<weight>[+-]?[0-9]*\.?[0-9]+))?>")
-"""A tag that a list can say; what has more to it (weights for the text encoder alone, say) stays in the text."""
+_TAG: Final = re.compile(r"[ \t]*<lora:(?=\s*[^:,<>\s])(?P<name>[^:,<>]+)(?::(?P<weight>[+-]?[0-9]*\.?[0-9]+))?>")
+"""A tag that a list can say; what has more to it (weights for the text encoder alone, say), or no name, stays in the text."""
 _STYLE: Final = re.compile(r"style:\s*(?P<name>.+)", re.IGNORECASE)
 
 

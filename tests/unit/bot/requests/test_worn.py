@@ -1,7 +1,7 @@
 """LoRAs as a list: out of the prompt, into a form, and back."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.errors import RequestRefused
@@ -24,6 +24,7 @@ def put_back(old: str, *, text: str | None = None, worn: str | None = None) -> s
     )
 
 
+@example(["<lora:", " ", ">"])
 @given(
     st.lists(
         st.sampled_from([" ", "a cat", "<lora:ink:0.8>", "<lora:Fur>", "<lora:x:1:2>", "<lora:", ">", ":", ",", "\n"])
