@@ -1,4 +1,4 @@
-"""Styles: named pieces of prompt, as the webui keeps them in `styles.csv` (v1.10.1), read, written, and found in a finished prompt.
+"""Styles: named pieces of prompt, as the webui (v1.10.1) keeps them in `styles.csv`: read, written, found in a prompt.
 
 Pure; refuses to know where the table lies.
 """

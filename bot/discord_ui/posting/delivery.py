@@ -81,7 +81,8 @@ class Delivery:
     async def rendered(self, job: Job, images: tuple[Image, ...]) -> None:
         """Post the pictures, then take the queue card down."""
         if job.series is not None and self.cells is not None:
-            return await self.cells(job)
+            await self.cells(job)
+            return
 
         async def settle(message: int, channel: int) -> None:
             await self._db.jobs.deliver(job.id, message=message, channel=channel, now=self._now())
@@ -92,7 +93,8 @@ class Delivery:
     async def failed(self, job: Job) -> None:
         """Say why there is no picture, and offer another try, for which what was asked must be kept."""
         if job.series is not None and self.cells is not None:
-            return await self.cells(job)
+            await self.cells(job)
+            return
         person = await self._db.people.get(job.address.person)
         await self._say(job, sentence=job.reason, retry=person.history)
         await self._board.take_down(job.id, job.address, job.card_message)
@@ -105,9 +107,10 @@ class Delivery:
     async def cancelled(self, job: Job) -> None:
         """Leave a word where the queue card was."""
         if job.series is not None and self.cells is not None:
-            return await self.cells(job)
+            await self.cells(job)
+            return
         if await self._ends_before(self.ready.wait()):
-            return None
+            return
         await self._board.take_down(job.id, job.address, job.card_message, instead=cancelled_card(job.prompt))
         with contextlib.suppress(Missing):  # whoever asked to be forgotten took the row with them
             await self._db.jobs.mark_told(job.id)
