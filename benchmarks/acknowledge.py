@@ -131,7 +131,9 @@ def main() -> None:
     print(f"  p50 {percentile(waits, 0.5) * 1000:7.1f} ms")
     print(f"  p99 {percentile(waits, 0.99) * 1000:7.1f} ms (goal: under 200)")
     print(f"  max {max(waits) * 1000:7.1f} ms")
-    print(f"  {spent * 1000:.1f} ms of processor time for one /imagine, the bot alone, until the last one was acknowledged")
+    print(
+        f"  {spent * 1000:.1f} ms of processor time for one /imagine, the bot alone, until the last one was acknowledged"
+    )
 
 
 if __name__ == "__main__":

@@ -105,7 +105,9 @@ async def studio(
             now=now,
         )
         delivery.cells = series.ended
-        desk = Desk(settings=settings, db=db, backend=painter, dispatcher=dispatcher, board=board, series=series, now=now)
+        desk = Desk(
+            settings=settings, db=db, backend=painter, dispatcher=dispatcher, board=board, series=series, now=now
+        )
         desk.showcase = Showcase(client, desk, ready=delivery.ready, sleep=clock.sleep)
         _furnish(client, desk, delivery)
         failing = asyncio.create_task(_bring_up(painter, desk), name="painter")

@@ -18,7 +18,20 @@ from inference.client.clock import Clock, HandClock
 from inference.client.fake import FakeBackend
 from inference.client.gates import Gate
 
-COMMANDS = {"imagine", "form", "queue", "gallery", "style", "seed", "wildcards", "plot", "matrix", "prompts", "lora", "model"}
+COMMANDS = {
+    "imagine",
+    "form",
+    "queue",
+    "gallery",
+    "style",
+    "seed",
+    "wildcards",
+    "plot",
+    "matrix",
+    "prompts",
+    "lora",
+    "model",
+}
 
 
 @dataclass(slots=True)

@@ -23,7 +23,23 @@ from bot.discord_ui.commands import (
 )
 from bot.discord_ui.desk import Desk
 
-MODULES = (help, admin, report, imagine, form, inpaint, plot, menus, queue, gallery, styles, seeds, loras, models, wildcards)
+MODULES = (
+    help,
+    admin,
+    report,
+    imagine,
+    form,
+    inpaint,
+    plot,
+    menus,
+    queue,
+    gallery,
+    styles,
+    seeds,
+    loras,
+    models,
+    wildcards,
+)
 
 
 def register_all(tree: app_commands.CommandTree[Any], desk: Desk) -> None:

@@ -71,7 +71,8 @@ def test_a_spot_comes_back_from_a_button(shelf: Shelf, page: int, number: int) -
 
 
 @pytest.mark.parametrize(
-    "argument", ["", "recent", "recent-", "recent--1", "other-1", "recent-1-2", "recent-1234567890", "set.-1", "found.A-1"]
+    "argument",
+    ["", "recent", "recent-", "recent--1", "other-1", "recent-1-2", "recent-1234567890", "set.-1", "found.A-1"],
 )
 def test_what_is_no_spot_is_a_sentence(argument: str) -> None:
     """A page that this version does not know names the command that makes a new one."""
@@ -182,9 +183,7 @@ def test_no_prompt_makes_a_page_too_much(prompt: str) -> None:
 async def test_an_opened_picture_has_its_usual_buttons() -> None:
     """An opened picture can do what it can anywhere else, leads back to its page and home, and to where it was posted."""
     card = openings.opened_card(opened(link="https://discord.com/channels/1/2/3"))
-    usual = [
-        item.label or item.emoji for row in single_rows(117) for item in row.items if isinstance(item, Button)
-    ]
+    usual = [item.label or item.emoji for row in single_rows(117) for item in row.items if isinstance(item, Button)]
     assert list(buttons(card)) == [
         *(label for label in usual if label != "Family"),
         *("Back", "Home", "Collections", "Post"),
