@@ -43,7 +43,8 @@ def _leaves(top: Any) -> Iterator[app_commands.Command[Any, ..., Any]]:
 
 def _row(command: app_commands.Command[Any, ..., Any]) -> str:
     options = ", ".join(f"**{each.name}**" if each.required else each.name for each in command.parameters)
-    return f"| `/{command.qualified_name}` | {command.description} | {options or '–'} |"
+    what = command.description.replace("|", r"\|")
+    return f"| `/{command.qualified_name}` | {what} | {options or '–'} |"
 
 
 if __name__ == "__main__":

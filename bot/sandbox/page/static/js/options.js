@@ -191,7 +191,16 @@ export class OptionForm {
 
   /** @param {Pill} pill @param {KeyboardEvent} event */
   pillKey(pill, event) {
-    if (this.how.popup.key(event)) return;
+    const { popup } = this.how;
+    const row = popup.isOpen ? popup.rows[popup.active] : undefined;
+    if (event.key === "Enter" && !event.isComposing && pill.option.autocomplete && row?.name === pill.field.value) {
+      // the line that says what was typed is no choice to make: it is sent, as where nothing is suggested
+      Object.assign(pill, { words: row.name, value: row.value });
+      popup.hide();
+      this.submit(event);
+      return;
+    }
+    if (popup.key(event)) return;
     if (event.key === "Enter") this.submit(event);
     else if (event.key === "Escape") this.how.leave();
     else if (event.key === "Backspace" && !pill.field.value && !pill.file) this.back(pill, event);
