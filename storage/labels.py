@@ -10,7 +10,8 @@ import msgspec
 from sqlalchemy import insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from inference.api.request import Request, UpscaleRequest
+from inference.api.enlarging import UpscaleRequest
+from inference.api.request import Request
 from storage.gallery_tables import labels
 from storage.gallery_values import LabelKind
 from storage.rows import Row

@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 import msgspec
 
 from inference.api.catalog import SAMPLERS
-from inference.api.request import GenerationRequest, Request, UpscaleRequest
+from inference.api.enlarging import UpscaleRequest
+from inference.api.request import GenerationRequest, Request
 
 AREA: Final = 512 * 512
 """Pixels that count as 1."""

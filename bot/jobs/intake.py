@@ -12,8 +12,9 @@ from bot.jobs.limits import OpenJobs, check_caps, check_enlargement
 from bot.jobs.open_job import OpenJob
 from bot.jobs.pricing import Pricing
 from bot.settings import LimitSettings
+from inference.api.enlarging import UpscaleRequest
 from inference.api.errors import RequestInvalid
-from inference.api.request import GenerationRequest, Request, UpscaleRequest, picture_count
+from inference.api.request import GenerationRequest, Request, picture_count
 from inference.api.single import single
 from storage.database import Database
 from storage.errors import Missing

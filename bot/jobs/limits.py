@@ -11,7 +11,7 @@ from PIL import Image, UnidentifiedImageError
 
 from bot.errors import LimitReached, RequestRefused
 from bot.settings import LimitSettings
-from inference.api.request import UpscaleRequest
+from inference.api.enlarging import UpscaleRequest
 from storage.values import Address
 
 

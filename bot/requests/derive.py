@@ -10,8 +10,9 @@ from bot.errors import RequestRefused
 from bot.requests.edit import edited
 from bot.requests.naming import upscaler_named
 from bot.requests.variations import again, paintable, vary
+from inference.api.enlarging import UpscaleRequest
 from inference.api.errors import RequestInvalid
-from inference.api.request import Request, UpscaleRequest
+from inference.api.request import Request
 from inference.api.result import Inventory
 from inference.api.single import single
 

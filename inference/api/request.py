@@ -8,7 +8,12 @@ from typing import Literal
 
 import msgspec
 
+from inference.api.control import MAX_UNITS, ControlUnit
+from inference.api.enlarging import UpscaleRequest
 from inference.api.errors import require
+from inference.api.faces import FaceRestoration
+from inference.api.redraw import Redraw
+from inference.api.regional import Regional
 from inference.api.sampling import MAX_STEPS, Guidance, Sampling, Seeds
 from inference.api.sampling import SEED_LIMIT as SEED_LIMIT  # noqa: PLC0414 - a limit of requests, for those who make them
 from inference.api.sizes import hires_size
@@ -213,7 +218,9 @@ class GenerationRequest(msgspec.Struct, frozen=True, omit_defaults=True, kw_only
 
     `drawn` says where the words come from that were chosen by chance, and those of each picture where they differ.
     `tiling` makes edges that join with themselves. `extra_noise` is laid over the source, or over the enlargement of hires
-    fix, beyond what the strength asks for, in parts of the seed's noise.
+    fix, beyond what the strength asks for, in parts of the seed's noise. `control` steers it by pictures, `regional` gives
+    places words of their own, `faces` are mended at the end. With `redraw` the source is enlarged and painted over tile by
+    tile; `canvas` then is a tile.
     """
 
     prompt: Prompt
@@ -229,8 +236,23 @@ class GenerationRequest(msgspec.Struct, frozen=True, omit_defaults=True, kw_only
     tiling: bool = False
     extra_noise: float = 0.0
     drawn: Drawn | None = None
+    control: tuple[ControlUnit, ...] = ()
+    regional: Regional | None = None
+    faces: FaceRestoration | None = None
+    redraw: Redraw | None = None
 
     def __post_init__(self) -> None:
+        require(
+            len(self.control) <= MAX_UNITS, f"A picture may have {MAX_UNITS} controls at most, not {len(self.control)}."
+        )
+        require(
+            all(unit.picture or self.source for unit in self.control),
+            "A control needs a picture to follow, or a picture to begin from in its place.",
+        )
+        require(
+            self.redraw is None or (self.source is not None and self.source.inpaint is None and self.count == 1),
+            "A tiled upscale redraws one picture as a whole: it needs a source, without a mask.",
+        )
         require(
             self.drawn is None or len(self.drawn.texts) in {0, self.count},
             "A job whose pictures have words of their own has some for each picture.",
@@ -253,26 +275,13 @@ class GenerationRequest(msgspec.Struct, frozen=True, omit_defaults=True, kw_only
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height in pixels of the pictures that come out, after hires fix."""
+        """Width and height in pixels of the pictures that come out, after hires fix or a tiled upscale."""
+        if self.redraw is not None:
+            return self.redraw.size
         if self.hires is None:
             return self.canvas.width, self.canvas.height
         first = self.canvas.width, self.canvas.height
         return hires_size(first, scale=self.hires.scale, resize=self.hires.resize).final
-
-
-class UpscaleRequest(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag="upscale"):
-    """Enlarge one picture. `upscaler` is an id of the catalogue or the name of a network file that was found.
-
-    `infotext` is the parameter text that the result keeps.
-    """
-
-    picture: str
-    upscaler: str
-    scale: float = 2.0
-    infotext: str = ""
-
-    def __post_init__(self) -> None:
-        require(1.0 < self.scale <= 8.0, f"A picture can be enlarged 1 to 8 times, not {self.scale:g}.")
 
 
 Request = GenerationRequest | UpscaleRequest
@@ -280,16 +289,19 @@ Request = GenerationRequest | UpscaleRequest
 
 
 def attachments_of(request: Request) -> tuple[str, ...]:
-    """Content hashes of the pictures that must travel beside `request`."""
+    """Content hashes of the pictures that must travel beside `request`, each once."""
     match request:
         case UpscaleRequest(picture=picture):
             return (picture,)
-        case GenerationRequest(source=SourcePicture(picture=picture, inpaint=Inpaint(mask=mask))):
-            return (picture, mask)
-        case GenerationRequest(source=SourcePicture(picture=picture)):
-            return (picture,)
-        case _:
-            return ()
+        case GenerationRequest():
+            units = (digest for unit in request.control for digest in unit.attachments)
+            return tuple(dict.fromkeys((*_sources(request.source), *units)))
+
+
+def _sources(source: SourcePicture | None) -> tuple[str, ...]:
+    if source is None:
+        return ()
+    return (source.picture,) if source.inpaint is None else (source.picture, source.inpaint.mask)
 
 
 def picture_count(request: Request) -> int:

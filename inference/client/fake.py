@@ -13,9 +13,10 @@ from PIL import Image, ImageChops
 from PIL.PngImagePlugin import PngInfo
 
 from inference.api.backend import BackendUnavailable
+from inference.api.enlarging import UpscaleRequest
 from inference.api.errors import Failure, FailureCode
 from inference.api.infotext import facts_of, seed_in, write_infotext
-from inference.api.request import GenerationRequest, Request, UpscaleRequest, attachments_of
+from inference.api.request import GenerationRequest, Request, attachments_of
 from inference.api.result import Device, ImageResult, Inventory, ModelFile, Timings
 from inference.api.wire import Failed, Finished, JobEvent, Preview, Progress, Ready, Started
 from inference.client.gates import Gate, OpenGate, Point

@@ -12,9 +12,10 @@ import msgspec
 import torch
 from PIL.Image import Image
 
+from inference.api.enlarging import UpscaleRequest
 from inference.api.errors import FailureCode
 from inference.api.infotext import facts_of, seed_in, write_infotext
-from inference.api.request import GenerationRequest, ModelRef, Prompt, UpscaleRequest
+from inference.api.request import GenerationRequest, ModelRef, Prompt
 from inference.api.result import ImageResult, ModelFile
 from inference.engine.checkpoint import Checkpoint
 from inference.engine.conditions import encode_prompt

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import torch
 
-from inference.api.request import GenerationRequest, UpscaleRequest
+from inference.api.enlarging import UpscaleRequest
+from inference.api.request import GenerationRequest
 from inference.api.result import Device, Inventory
 from inference.api.wire import EngineSettings, Submit
 from inference.engine.discovery import discover

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from inference.api.request import Canvas, GenerationRequest, ModelRef, Prompt, Seeds, UpscaleRequest
+from inference.api.enlarging import UpscaleRequest
+from inference.api.request import Canvas, GenerationRequest, ModelRef, Prompt, Seeds
 from inference.api.result import ImageResult
 from storage.database import FILE, Database
 from storage.gallery import KEPT

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from inference.api.request import Canvas, GenerationRequest, ModelRef, Prompt, Seeds, UpscaleRequest
+from inference.api.enlarging import UpscaleRequest
+from inference.api.request import Canvas, GenerationRequest, ModelRef, Prompt, Seeds
 from storage.database import FILE, Database
 from storage.errors import Missing, WrongState
 from storage.gallery_values import Query

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from inference.api.request import GenerationRequest, UpscaleRequest
+from inference.api.enlarging import UpscaleRequest
+from inference.api.request import GenerationRequest
 from inference.api.result import ImageResult
 from storage.database import FILE, Database
 from storage.errors import Missing, RequestUnreadable, WrongState

@@ -4,7 +4,8 @@ import pytest
 
 from bot.jobs.cost import Speed, calls_of, predict, rows_of, work_of
 from bot.jobs.meter import Meter
-from inference.api.request import Canvas, Hires, SourcePicture, UpscaleRequest
+from inference.api.enlarging import UpscaleRequest
+from inference.api.request import Canvas, Hires, SourcePicture
 from tests.unit.bot.jobs.studio import request
 
 SHA = "ab" * 32

@@ -11,8 +11,9 @@ from PIL import Image as Pictures
 
 from bot.errors import LimitReached, RequestRefused
 from bot.settings import LimitSettings
+from inference.api.enlarging import UpscaleRequest
 from inference.api.errors import Failure, FailureCode
-from inference.api.request import GenerationRequest, Request, Seeds, SourcePicture, UpscaleRequest
+from inference.api.request import GenerationRequest, Request, Seeds, SourcePicture
 from inference.api.wire import JobEvent, Progress
 from inference.client.fake import FakeBackend
 from inference.client.gates import OpenGate
