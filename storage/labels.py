@@ -11,7 +11,7 @@ from sqlalchemy import insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from inference.api.enlarging import UpscaleRequest
-from inference.api.request import Request
+from inference.api.request import GenerationRequest, Request
 from storage.gallery_tables import labels
 from storage.gallery_values import LabelKind
 from storage.rows import Row
@@ -48,7 +48,7 @@ async def add_labels(connection: AsyncConnection, job: Row, pictures: Sequence[t
 
 def named(request: Request, *, model: str, styles: Iterable[str] = ()) -> tuple[tuple[LabelKind, str], ...]:
     """All that a picture is labelled with. An enlargement's model is that of the picture it came from."""
-    own: tuple[str, ...] = () if isinstance(request, UpscaleRequest) else (model,)
+    own: tuple[str, ...] = (model,) if isinstance(request, GenerationRequest) else ()
     kinds: tuple[tuple[LabelKind, Iterable[str]], ...] = (
         ("model", own),
         ("lora", loras_in(request)),

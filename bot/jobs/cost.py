@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from inference.api.catalog import SAMPLERS
+from inference.api.control import PreprocessRequest
 from inference.api.enlarging import UpscaleRequest
 from inference.api.request import GenerationRequest, Request
 
@@ -39,6 +40,8 @@ ENLARGE: Final = 2.0
 """TFLOP of an upscaling network for 512² pixels of the source, between the small ones (0.3) and the large (9)."""
 RESAMPLE: Final = 0.01
 """The same for plain resampling, of the result."""
+PREPROCESS: Final = 0.1
+"""TFLOP of a control map: the networks that make some are a tenth of a model call."""
 RESAMPLERS: Final = frozenset({"lanczos", "nearest"})
 SECONDS_PER_TFLOP: Final[Mapping[str, float]] = {"cuda": 0.02, "cpu": 4.0, "fake": 0.001}
 """What is supposed of a machine, by its kind, before it has painted anything."""
@@ -76,6 +79,8 @@ def predict(request: Request, *, speed: Speed, family: str = "sd1", source_pixel
 
 def work_of(request: Request, *, family: str = "sd1", source_pixels: int = AREA) -> float:
     """TFLOP of `request`."""
+    if isinstance(request, PreprocessRequest):
+        return PREPROCESS
     if isinstance(request, UpscaleRequest):
         if request.upscaler in RESAMPLERS:
             return RESAMPLE * request.scale**2 * source_pixels / AREA
@@ -112,8 +117,14 @@ def model_of(request: Request) -> str:
 
 
 def worker_of(request: Request) -> str:
-    """What does the work, by which speed is learned: the checkpoint or the upscaler."""
-    return request.model.name if isinstance(request, GenerationRequest) else request.upscaler
+    """What does the work, by which speed is learned: the checkpoint, the upscaler or the preprocessor."""
+    match request:
+        case GenerationRequest():
+            return request.model.name
+        case UpscaleRequest():
+            return request.upscaler
+        case PreprocessRequest():
+            return request.preprocessor.id
 
 
 def _calls(request: GenerationRequest, steps: int) -> int:

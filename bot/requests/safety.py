@@ -23,6 +23,7 @@ from bot.requests.safety_words import (
     SUGGESTIVE,
     TENS,
 )
+from inference.api.enlarging import UpscaleRequest
 from inference.api.request import GenerationRequest, Request
 
 REFUSAL: Final = "Easel never paints anything that sexualises minors; ask for something else."
@@ -71,7 +72,7 @@ def texts_of(request: Request) -> tuple[str, ...]:
     if isinstance(request, GenerationRequest):
         own = () if request.drawn is None else tuple(dict.fromkeys(positive for positive, _ in request.drawn.texts))
         return (request.prompt.positive, request.hires.prompt if request.hires else "", *own)
-    return (_SETTINGS.split(request.infotext, maxsplit=1)[0],)
+    return (_SETTINGS.split(request.infotext, maxsplit=1)[0],) if isinstance(request, UpscaleRequest) else ()
 
 
 def negative_of(request: Request) -> str:

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from inference.api.control import MAX_UNITS, ControlUnit
+from inference.api.control import MAX_UNITS, ControlUnit, PreprocessRequest
 from inference.api.enlarging import UpscaleRequest
 from inference.api.errors import require
 from inference.api.faces import FaceRestoration
@@ -284,14 +284,14 @@ class GenerationRequest(msgspec.Struct, frozen=True, omit_defaults=True, kw_only
         return hires_size(first, scale=self.hires.scale, resize=self.hires.resize).final
 
 
-Request = GenerationRequest | UpscaleRequest
+Request = GenerationRequest | UpscaleRequest | PreprocessRequest
 """Everything that can be put in the queue."""
 
 
 def attachments_of(request: Request) -> tuple[str, ...]:
     """Content hashes of the pictures that must travel beside `request`, each once."""
     match request:
-        case UpscaleRequest(picture=picture):
+        case UpscaleRequest(picture=picture) | PreprocessRequest(picture=picture):
             return (picture,)
         case GenerationRequest():
             units = (digest for unit in request.control for digest in unit.attachments)

@@ -13,6 +13,13 @@ class ImageResult(msgspec.Struct, frozen=True):
     infotext: str
 
 
+class ControlMap(msgspec.Struct, frozen=True):
+    """The map that a control followed, as its preprocessor made it. `unit` counts from 0; `data` is a whole PNG."""
+
+    unit: int
+    data: bytes
+
+
 class Timings(msgspec.Struct, frozen=True):
     """Seconds of wall time between Started and Finished, and the model calls (UNet rows) that were spent."""
 
@@ -69,6 +76,8 @@ class Inventory(msgspec.Struct, frozen=True, omit_defaults=True):
     embeddings: tuple[ModelFile, ...] = ()
     upscalers: tuple[ModelFile, ...] = ()
     hypernetworks: tuple[ModelFile, ...] = ()
+    controls: tuple[ModelFile, ...] = ()
+    annotators: tuple[ModelFile, ...] = ()
     problems: tuple[Problem, ...] = ()
 
 

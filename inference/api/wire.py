@@ -9,7 +9,7 @@ import msgspec
 
 from inference.api.errors import FailureCode
 from inference.api.request import Request
-from inference.api.result import Device, ImageResult, Inventory, Timings
+from inference.api.result import ControlMap, Device, ImageResult, Inventory, Timings
 
 VERSION = 1
 MAX_FRAME = 64 * 1024 * 1024
@@ -102,12 +102,16 @@ class Preview(msgspec.Struct, frozen=True, tag=True):
 
 
 class Finished(msgspec.Struct, frozen=True, tag=True):
-    """All pictures of the job, in order. `notes` are sentences for the card (an unknown LoRA, say)."""
+    """All pictures of the job, in order. `notes` are sentences for the card (an unknown LoRA, say).
+
+    `maps` are those that the request's controls followed, where a preprocessor made them; each only once.
+    """
 
     job: int
     images: tuple[ImageResult, ...]
     timings: Timings
     notes: tuple[str, ...] = ()
+    maps: tuple[ControlMap, ...] = ()
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True):

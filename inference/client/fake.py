@@ -9,15 +9,16 @@ import hashlib
 import io
 from collections.abc import AsyncGenerator, Mapping
 
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageFilter
 from PIL.PngImagePlugin import PngInfo
 
 from inference.api.backend import BackendUnavailable
+from inference.api.control import NO_PREPROCESSOR, PreprocessRequest
 from inference.api.enlarging import UpscaleRequest
 from inference.api.errors import Failure, FailureCode
 from inference.api.infotext import facts_of, seed_in, write_infotext
 from inference.api.request import GenerationRequest, Request, attachments_of
-from inference.api.result import Device, ImageResult, Inventory, ModelFile, Timings
+from inference.api.result import ControlMap, Device, ImageResult, Inventory, ModelFile, Timings
 from inference.api.wire import Failed, Finished, JobEvent, Preview, Progress, Ready, Started
 from inference.client.gates import Gate, OpenGate, Point
 
@@ -30,6 +31,7 @@ FAKE_INVENTORY = Inventory(
 """Two models, so that switching between models can be shown."""
 
 _PREVIEW_SIDE = 64
+_STAGES = {GenerationRequest: "painting", UpscaleRequest: "upscaling", PreprocessRequest: "mapping"}
 
 
 class FakeBackend:
@@ -129,10 +131,14 @@ class FakeBackend:
                 return Failure(
                     FailureCode.BAD_SOURCE, "The source is not a PNG, JPEG or WebP picture; send one of those."
                 )
-        if isinstance(request, GenerationRequest) and self._model(request) is None:
-            return Failure(
-                FailureCode.UNKNOWN_MODEL, f"There is no model called “{request.model.name}”; choose one from the list."
-            )
+        if isinstance(request, GenerationRequest):
+            known = {file.name for file in self.inventory.controls}
+            gone = [unit.model for unit in request.control if unit.model not in known]
+            if self._model(request) is None or gone:
+                name = gone[0] if gone else request.model.name
+                return Failure(
+                    FailureCode.UNKNOWN_MODEL, f"There is no model called “{name}”; choose one from the list."
+                )
         return None
 
     def _model(self, request: GenerationRequest) -> ModelFile | None:
@@ -142,7 +148,7 @@ class FakeBackend:
         """Everything that happens in a job, each with the point at which it waits."""
         images = self._images(request, attachments)
         total = request.sampling.steps * len(images) if isinstance(request, GenerationRequest) else 1
-        stage = "painting" if isinstance(request, GenerationRequest) else "upscaling"
+        stage = _STAGES[type(request)]
         script: list[tuple[Point, JobEvent]] = [(Point(job, "queued", 0), Started(job))]
         for done in range(1, total + 1):
             script.append((Point(job, "painting", done - 1), Progress(job, done, total, stage)))
@@ -150,12 +156,19 @@ class FakeBackend:
                 index = (done - 1) * len(images) // total
                 script.append((Point(job, "painting", done), _preview(job, index, images[index])))
         script.append((Point(job, "decoding", total), Progress(job, total, total, "decoding")))
-        script.append((Point(job, "finishing", total), Finished(job, images, Timings(0.0, total))))
+        script.append(
+            (
+                Point(job, "finishing", total),
+                Finished(job, images, Timings(0.0, total), maps=_maps(request, attachments)),
+            )
+        )
         return script
 
     def _images(self, request: Request, attachments: Mapping[str, bytes]) -> tuple[ImageResult, ...]:
         if isinstance(request, UpscaleRequest):
             return (_enlarged(request, attachments[request.picture]),)
+        if isinstance(request, PreprocessRequest):
+            return (_result(_edges(attachments[request.picture]), 0, ""),)
         model = self._model(request)
         assert model is not None  # noqa: S101 - a request for an unknown model was refused before
         return tuple(_painted(request, index, model) for index in range(request.count))
@@ -181,6 +194,26 @@ def _enlarged(request: UpscaleRequest, data: bytes) -> ImageResult:
         size = tuple(int(side * request.scale) // 8 * 8 for side in picture.size)
         large = picture.convert("RGB").resize((max(8, size[0]), max(8, size[1])))
         return _result(large, seed_in(request.infotext), request.infotext)
+
+
+def _maps(request: Request, attachments: Mapping[str, bytes]) -> tuple[ControlMap, ...]:
+    """A map for each unit whose preprocessor makes one, each only once."""
+    if not isinstance(request, GenerationRequest):
+        return ()
+    made: dict[tuple[str, str], ControlMap] = {}
+    for number, unit in enumerate(request.control):
+        picture = unit.picture or (request.source.picture if request.source is not None else "")
+        key = (picture, unit.preprocessor.id)
+        if unit.preprocessor.id != NO_PREPROCESSOR and key not in made:
+            made[key] = ControlMap(number, _result(_edges(attachments[picture]), 0, "").data)
+    return tuple(made.values())
+
+
+def _edges(data: bytes) -> Image.Image:
+    """What stands for any map: where the picture changes, white on black."""
+    with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP")) as picture:
+        edges = picture.convert("L").filter(ImageFilter.FIND_EDGES)
+        return edges.point([0 if level < 32 else 255 for level in range(256)]).convert("RGB")
 
 
 def _result(picture: Image.Image, seed: int, infotext: str) -> ImageResult:
