@@ -4,8 +4,10 @@ Owns that a job is a row before the person hears of it, and hears of it before a
 """
 
 import asyncio
+import inspect
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any, Final
 
 import discord
@@ -27,10 +29,10 @@ TOKEN_LIFE: Final = 15 * 60.0
 """Seconds for which Discord lets an interaction be answered."""
 PATIENCE: Final = 0.25
 """Seconds before “Easel is thinking…” takes the place of an answer; Discord waits for three, people for less."""
-CROWD: Final = 4
-"""Who asks while this many are being answered hears at once that Easel is thinking: that costs a fraction of a card."""
 _CARD: Final = 2
 """Number of a queue card among a job's posts, where it is a message of its own."""
+
+Begin = Callable[[], Coroutine[Any, Any, Job]]
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,12 +67,15 @@ async def ask(desk: Desk, interaction: Asked, wish: Coroutine[Any, Any, Wish], *
     is told that Easel is thinking, so that its three seconds do not pass. Raises LimitReached and RequestRefused before
     anything is queued.
     """
-    address = address_of(desk, interaction, private=private)
-    with desk.crowd.one_more() as asking:
-        if asking > CROWD and not interaction.response.is_done():
-            await _think(desk, interaction, wish, private=private)
-        visit = visit_of(interaction, private=private)
-        job = await _make_in_time(interaction, _make(desk, address, visit, wish), private=private)
+    address, visit = address_of(desk, interaction, private=private), visit_of(interaction, private=private)
+    begin = partial(_make, desk, address, visit, wish)
+    try:
+        with desk.crowd.one_more():
+            make = _make_in_crowd if desk.crowd.gathered else _make_in_time
+            job = await make(desk, interaction, begin, private=private)
+    finally:
+        if inspect.getcoroutinestate(wish) == inspect.CORO_CREATED:
+            wish.close()
     card = desk.board.card_of(job)
     try:
         message = await answer(interaction, card, private=private)
@@ -83,29 +88,33 @@ async def ask(desk: Desk, interaction: Asked, wish: Coroutine[Any, Any, Wish], *
     return job
 
 
-async def _think(desk: Desk, interaction: Asked, wish: Coroutine[Any, Any, Wish], *, private: bool) -> None:
-    """Say that Easel is thinking, and let the others of the crowd hear it too before the wish is begun.
+async def _make_in_crowd(desk: Desk, interaction: Asked, begin: Begin, *, private: bool) -> Job:
+    """Say that Easel is thinking, which costs a fraction of a card, and let the others hear it too before the wish is begun.
 
     Where Discord will not hear it, the wish is not begun.
     """
+    await _think(desk, interaction, private=private)
+    await desk.crowd.all_told()
+    return await desk.crowd.in_turn(begin)
+
+
+async def _make_in_time(desk: Desk, interaction: Asked, begin: Begin, *, private: bool) -> Job:
+    """Begin the wish at once; say that Easel is thinking when `PATIENCE` is over, or when a crowd has gathered meanwhile."""
+    task, crowd = asyncio.create_task(begin()), asyncio.create_task(desk.crowd.gathering())
     try:
+        await asyncio.wait({task, crowd}, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            await _think(desk, interaction, private=private)
+        return await task
+    finally:
+        task.cancel()
+        crowd.cancel()
+
+
+async def _think(desk: Desk, interaction: Asked, *, private: bool) -> None:
+    if not interaction.response.is_done():
         with desk.crowd.telling():
             await interaction.response.defer(thinking=True, ephemeral=private)
-        await desk.crowd.all_told()
-    except BaseException:
-        wish.close()
-        raise
-
-
-async def _make_in_time(interaction: Asked, job: Coroutine[Any, Any, Job], *, private: bool) -> Job:
-    making = asyncio.create_task(job)
-    try:
-        done, _ = await asyncio.wait({making}, timeout=PATIENCE)
-        if not done and not interaction.response.is_done():
-            await interaction.response.defer(thinking=True, ephemeral=private)
-        return await making
-    finally:
-        making.cancel()
 
 
 async def _make(desk: Desk, address: Address, visit: Visit, wish: Coroutine[Any, Any, Wish]) -> Job:

@@ -41,6 +41,7 @@ async def post(
 
     `reference` is a message there that it answers; one that is gone is left out by Discord.
     """
+    _check_open(client)
     answered: Any = (
         discord.MessageReference(message_id=reference, channel_id=channel, fail_if_not_exists=False)
         if reference
@@ -58,6 +59,7 @@ async def post(
 
 async def conversation(client: discord.Client, person: int) -> int:
     """The channel of the direct messages with `person`."""
+    _check_open(client)
     return (await client.create_dm(discord.Object(person))).id
 
 
@@ -66,6 +68,7 @@ async def change(client: discord.Client, address: Address, message: int, reply: 
 
     `message` 0 is the interaction's first answer, whose id a crash may have kept from us.
     """
+    _check_open(client)
     hook = hook_of(client, address, now=now)
     if hook is not None:
         try:
@@ -86,6 +89,7 @@ async def change(client: discord.Client, address: Address, message: int, reply: 
 
 async def take_away(client: discord.Client, address: Address, message: int, *, now: float) -> None:
     """Delete our own `message`, in the same order."""
+    _check_open(client)
     hook = hook_of(client, address, now=now)
     if hook is not None:
         try:
@@ -95,6 +99,12 @@ async def take_away(client: discord.Client, address: Address, message: int, *, n
             _give_way(error)
     if message:
         await client.get_partial_messageable(address.channel).get_partial_message(message).delete()
+
+
+def _check_open(client: discord.Client) -> None:
+    """While Easel ends, what is left to say is for its next start: raise an error that passes."""
+    if client.is_closed():
+        raise ConnectionAbortedError("The connection to Discord is closed.")
 
 
 def _named(message: int) -> Any:
