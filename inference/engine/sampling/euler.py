@@ -15,7 +15,7 @@ def euler(x: Tensor, sigmas: Sequence[float], knobs: Knobs, noise: Noise) -> Sam
     for sigma, following in pairwise(sigmas):
         x, raised = churned(x, sigma, following, steps=len(sigmas) - 1, knobs=knobs, noise=noise)
         denoised = yield Evaluate(x, raised)
-        x = denoised + (x - denoised) * (following / raised)
+        x = (x - denoised).mul_(following / raised).add_(denoised)
     return x
 
 
@@ -24,9 +24,9 @@ def euler_a(x: Tensor, sigmas: Sequence[float], knobs: Knobs, noise: Noise) -> S
     for sigma, following in pairwise(sigmas):
         denoised = yield Evaluate(x, sigma)
         down, up = ancestral_step(sigma, following, knobs.eta)
-        x = denoised + (x - denoised) * (down / sigma)
+        x = (x - denoised).mul_(down / sigma).add_(denoised)
         if following > 0:
-            x = x + noise(sigma, following) * (up * knobs.s_noise)
+            x.add_(noise(sigma, following) * (up * knobs.s_noise))
     return x
 
 
