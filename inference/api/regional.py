@@ -16,7 +16,8 @@ class Region(msgspec.Struct, frozen=True):
     """A rectangle of a grid over the picture, and how strongly it guides.
 
     `divisions` are (rows, columns) of the grid; `rows` and `columns` are half-open ranges in it, which may be fractions
-    (the latent's cells are ⌊H / rows · from⌋ … ⌊H / rows · to⌋). `weight` takes the place of the AND part's guidance inside.
+    (the latent's cells are ⌊H / rows · from⌋ … ⌊H / rows · to⌋). Inside, the part's guidance is multiplied by `weight` (and by
+    the AND part's own weight, as ever); outside there is none.
     """
 
     divisions: tuple[int, int]
@@ -38,9 +39,9 @@ class Region(msgspec.Struct, frozen=True):
 
 
 class Regional(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Regions in the order of the prompt's parts, until `end_step` (exclusive of nothing: end + 1 steps, as the extension).
+    """Regions in the order of the prompt's parts, for `end_step` + 1 steps (so the extension counts; 0 is none at all).
 
-    `feather` softens borders over so many pixels of the picture; 0, as the extension has it, cuts.
+    `feather` softens the borders between them over so many pixels of the request's canvas; 0, as the extension has it, cuts.
     """
 
     regions: tuple[Region, ...]

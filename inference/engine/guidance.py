@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from inference.api.request import Guidance
+from inference.engine.regions import Regions
 
 Prediction = Literal["epsilon", "v_prediction"]
 
@@ -61,11 +62,15 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What one model call asks of the network. `weights` belong to `parts`; `uncond` None means it is skipped."""
+    """What one model call asks of the network. `weights` belong to `parts`; `uncond` None means it is skipped.
+
+    `regions` say where each of the parts guides; None is everywhere.
+    """
 
     parts: tuple[Conditions, ...]
     weights: tuple[float, ...]
     uncond: Conditions | None
+    regions: Regions | None = None
 
     @property
     def rows(self) -> tuple[Conditions, ...]:
@@ -82,13 +87,14 @@ class Asked:
 class Guide:
     """Guidance of one picture. `calls` is how many model calls its sampler is asked for (steps, twice for second order).
 
-    `positive` and `negative` look a call's index (from 0) up in the prompt's schedule.
+    `positive` and `negative` look a call's index (from 0) up in the prompt's schedule. `regions` give AND parts their places.
     """
 
     settings: Guidance
     calls: int
     positive: Callable[[int], Sequence[tuple[float, Conditions]]]
     negative: Callable[[int], Conditions]
+    regions: Regions | None = None
 
     def ask(self, call: int, level: float) -> Asked:
         """Rows of call `call` at noise `level` (`Evaluate.level`). The unconditional row runs even at CFG scale 1, as in
@@ -104,27 +110,33 @@ class Guide:
             parts=tuple(part for _, part in weighted),
             weights=tuple(weight for weight, _ in weighted),
             uncond=None if early or low else self.negative(call),
+            regions=self.regions if self.regions is not None and self.regions.is_on(call) else None,
         )
 
     def combine(self, asked: Asked, x: Tensor, sigma: float, denoised: Tensor) -> Tensor:
-        """Guided estimate (1, C, H, W) from `denoised` (rows of `asked`, C, H, W): D_u + Σ w_i·cfg·(D_i - D_u).
+        """Guided estimate (1, C, H, W) from `denoised` (rows of `asked`, C, H, W): D_u + Σ w_i·cfg·f_i·(D_i - D_u).
 
-        Without an unconditional row the first part stands in for it, so that a single prompt gives D = D_c.
+        f_i is 1, or part i's filter where `asked` has regions. Without an unconditional row the first part stands in for it, so
+        that a single prompt gives D = D_c.
         """
         count, base = len(asked.parts), denoised[asked.base : asked.base + 1]
-        if count == 1:
+        if count == 1 and asked.regions is None:
             guided = torch.lerp(base, denoised[:1], asked.weights[0] * self.settings.cfg_scale)
         else:
             guided = self._sum(asked, base, denoised, scale=self.settings.cfg_scale)
         if self.settings.rescale > 0:
-            conditional = denoised[:1] if count == 1 else self._sum(asked, base, denoised, scale=1.0)
+            single = count == 1 and asked.regions is None
+            conditional = denoised[:1] if single else self._sum(asked, base, denoised, scale=1.0)
             return _rescaled(guided, conditional, x, sigma, self.settings.rescale)
         return guided
 
     @staticmethod
     def _sum(asked: Asked, base: Tensor, denoised: Tensor, *, scale: float) -> Tensor:
+        count = len(asked.parts)
         weights = torch.tensor(asked.weights, device=denoised.device).mul_(scale).view(-1, 1, 1, 1)
-        return base + ((denoised[: len(asked.parts)] - base) * weights).sum(0, keepdim=True)
+        if asked.regions is not None:
+            weights = weights * asked.regions.filters(count, denoised)
+        return base + ((denoised[:count] - base) * weights).sum(0, keepdim=True)
 
 
 def _rescaled(guided: Tensor, conditional: Tensor, x: Tensor, sigma: float, phi: float) -> Tensor:

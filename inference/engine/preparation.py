@@ -30,6 +30,7 @@ from inference.engine.networks.merge import AdapterSet
 from inference.engine.picture import encode_png
 from inference.engine.prompt.comments import strip_comments
 from inference.engine.prompt.networks import NetworkTag, strip_networks
+from inference.engine.regions import regions_of
 from inference.engine.sampling import guided_calls, model_calls
 from inference.engine.shelf import Shelf, wear
 from inference.engine.source import BadSource, open_mask, open_source
@@ -111,7 +112,9 @@ class Bench:
                 words=words,
                 **extra,
             )
-        return Brushes(model, replace(guide, calls=_guided(request, second=second)))
+        sampler = request.sampling.sampler if not second or request.hires is None else request.hires.sampler
+        regions = regions_of(request, sampler=sampler or request.sampling.sampler)
+        return Brushes(model, replace(guide, calls=_guided(request, second=second), regions=regions))
 
     def _dress(self, checkpoint: Checkpoint, tags: Sequence[NetworkTag]) -> tuple[AdapterSet, tuple[str, ...]]:
         """LoRAs that do not fit end the job, but not where another checkpoint takes over: that one paints without (webui)."""
@@ -175,7 +178,7 @@ def prepare_painting(request: GenerationRequest, attachments: Attachments, shelf
             painting = paint(
                 bench.request, index, model=first.model, device=shelf.device, palette=palette, source=source
             )
-            tracks.append(Track(painting, index=index, model=first.model, guide=first.guide, upscaler=network))
+            tracks.append(Track(painting, index=index, model=first.model, guide=first.guide, lend=shelf.upscaler))
         step = bench_of(0).brushes(info, vae).model.downsampling
         calls = _calls(request, source, network, step=step) * request.count
     except BaseException:
@@ -211,7 +214,7 @@ def prepare_upscale(request: UpscaleRequest, attachments: Attachments, shelf: Sh
     network = None if request.upscaler in RESAMPLERS else shelf.upscaler(request.upscaler)
     scale = 1 if network is None else network.scale
     calls = tile_count(picture.size, upscaler=request.upscaler, scale=request.scale, network_scale=scale)
-    track = Track(enlarge(picture, upscaler=request.upscaler, scale=request.scale), upscaler=network)
+    track = Track(enlarge(picture, upscaler=request.upscaler, scale=request.scale), lend=shelf.upscaler)
 
     def results(pictures: Sequence[Image]) -> tuple[ImageResult, ...]:
         return tuple(

@@ -12,6 +12,7 @@ from inference.api.infotext import facts_of, infotext_in, read_infotext, resolve
 from inference.api.infotext.pictures import JPEG, PNG, NoInfotext, exif_with, user_comment
 from inference.api.infotext.quoting import quote, unquote
 from inference.api.lookup import choose_vae, find_lora
+from inference.api.regional import Region, Regional
 from inference.api.request import (
     Canvas,
     GenerationRequest,
@@ -172,6 +173,23 @@ refiners = st.builds(
     by_steps=st.booleans(),
     during=st.sampled_from(["first pass", "second pass", "both passes"]),
 )
+_thirds = st.sampled_from([(0.0, 1.0), (0.0, 2.0), (1.0, 3.0), (0.5, 2.25), (2.0, 3.0)])
+regionals = st.builds(
+    Regional,
+    st.lists(
+        st.builds(
+            Region,
+            st.tuples(st.integers(3, 64), st.integers(3, 64)),
+            rows=_thirds,
+            columns=_thirds,
+            weight=st.floats(-5, 5).map(lambda value: round(value, 4)),
+        ),
+        min_size=1,
+        max_size=16,
+    ).map(tuple),
+    end_step=st.integers(0, 150),
+    feather=st.integers(0, 512),
+)
 _second = st.one_of(
     st.just({}),
     hires.map(lambda chosen: {"hires": chosen}),
@@ -200,6 +218,7 @@ def requests(draw: st.DrawFn) -> GenerationRequest:
         refiner=draw(st.none() | refiners),
         tiling=draw(st.booleans()),
         extra_noise=draw(_fractions),
+        regional=draw(st.none() | regionals),
         **draw(_second),
     )
     try:
@@ -238,6 +257,16 @@ _lines = st.text(max_size=60) | st.lists(
     )
     | st.sampled_from(
         ["Hires upscale: ", "Denoising strength: ", "-1", "1e999", "9" * 40, "nan", "\n", "Lora hashes: ", "Refiner: "]
+    )
+    | st.sampled_from(
+        [
+            'Latent Couple: "',
+            "divisions=1:2,1:2 ",
+            "positions=0:0-1,0:1 ",
+            "weights=1,-.5 ",
+            "end at step=7",
+            "divisions=0:9",
+        ]
     )
     | st.sampled_from(
         ["Negative prompt:", "First pass size: ", "0x0", "Version: v1.5.1", "(", "[", "\\", "Model hash: ", "}"]

@@ -12,6 +12,7 @@ from inference.api.catalog import LATENT_UPSCALERS, SAMPLERS, SCHEDULES, UPSCALE
 from inference.api.infotext.names import AUTOMATIC, UNIFORM
 from inference.api.infotext.parsing import NEGATIVE
 from inference.api.infotext.quoting import Value
+from inference.api.infotext.regions import FEATHER, KEY, regions_text
 from inference.api.infotext.writing import Facts
 from inference.api.request import (
     Drawn,
@@ -55,6 +56,8 @@ def facts_of(
         "Old prompt editing timelines": True if prompt.old_timelines else None,
         "Extra noise": number(request.extra_noise) or None,
         **(_refiner(request.refiner) if request.refiner is not None else {}),
+        KEY: None if request.regional is None else regions_text(request.regional),
+        FEATHER: None if request.regional is None else request.regional.feather or None,
         **(_templates(request.drawn) if request.drawn is not None else {}),
     }
     return Facts(

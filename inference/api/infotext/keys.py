@@ -100,6 +100,8 @@ HONOURED: tuple[KeyRow, ...] = (
     KeyRow("Refiner switch at", "0 to 1."),
     KeyRow("Refiner switch by sampling steps", "Set for versions before 1.8.0."),
     KeyRow("Hires refiner pass", "In which pass it takes over."),
+    KeyRow("Latent Couple", "Divisions, positions, weights and end step of the regions of an AND prompt."),
+    KeyRow("Latent Couple feather", "Easel's own: pixels over which their borders are soft."),
 )
 
 WITHOUT_EFFECT: tuple[KeyRow, ...] = (
@@ -137,7 +139,6 @@ LEFT_OUT: tuple[KeyRow, ...] = (
     KeyRow("ControlNet", "ControlNet was used, and its pictures are not in the text", prefix=True),
     KeyRow("ADetailer", "ADetailer painted faces or hands again, which is not done here", prefix=True),
     KeyRow("Soft inpainting", "Soft inpainting is not done", prefix=True),
-    KeyRow("Latent Couple", "Regions (Latent Couple) are not painted from a text"),
     KeyRow("RP ", "Regions (Regional Prompter) are not painted from a text", prefix=True),
     KeyRow("Tiled Diffusion", "Tiled diffusion is not done from a text", prefix=True),
     KeyRow("freeu", "FreeU is not used", prefix=True),

@@ -23,6 +23,7 @@ from inference.api.infotext.passes import (
     read_source,
 )
 from inference.api.infotext.reading import Reader
+from inference.api.infotext.regions import read_regional
 from inference.api.lookup import find_checkpoint
 from inference.api.request import MAX_PROMPT, MAX_SIDE, MIN_SIDE, SIZE_STEP, Canvas, GenerationRequest, ModelRef, Prompt
 from inference.api.result import Inventory, ModelFile
@@ -80,6 +81,7 @@ def resolve(infotext: Infotext, inventory: Inventory, *, base: GenerationRequest
         refiner=read_refiner(reader, shelves),
         tiling=reader.flag("Tiling"),
         extra_noise=reader.number("Extra noise", 0.0, low=0.0, high=1.0),
+        regional=read_regional(reader),
     )
     if hires is not None:
         prompts = {

@@ -20,6 +20,7 @@ from inference.api.infotext.passes import (
     read_source,
 )
 from inference.api.infotext.reading import Reader
+from inference.api.infotext.regions import read_regional, regions_text
 from inference.api.request import Canvas, GenerationRequest, ModelRef, Prompt
 from inference.api.result import Inventory, ModelFile
 from inference.api.sampling import Sampling, Seeds
@@ -279,6 +280,25 @@ def test_pictures_without_a_text_say_why() -> None:
             infotext_in(data)
 
 
+def test_regions_are_read_as_the_extension_writes_them() -> None:
+    """Divisions, positions (with ranges), weights and the end step; what is broken is left out with a sentence."""
+    said = "divisions=1:1,1:2,4:4 positions=0:0,0:1,1-3:0-4 weights=0.2,0.8,-0.5 end at step=12"
+    found = told(f'a AND b AND c\n{TAIL}, Latent Couple: "{said}"')
+    regional = found.request.regional
+    assert regional is not None
+    assert (regional.end_step, [region.weight for region in regional.regions]) == (12, [0.2, 0.8, -0.5])
+    assert [(region.rows, region.columns) for region in regional.regions] == [
+        ((0, 1), (0, 1)),
+        ((0, 1), (1, 2)),
+        ((1, 3), (0, 4)),
+    ]
+    assert regions_text(regional) == said
+    for broken in ("on", "divisions=1:2 positions=0:0", said.replace("1-3", "3-1"), said.replace("1:2", "0:2")):
+        found = told(f'a AND b\n{TAIL}, Latent Couple: "{broken}"')
+        assert found.request.regional is None
+        assert any("Latent Couple" in note for note in found.notes), broken
+
+
 def test_the_table_of_keys_is_what_is_read() -> None:
     """Every key in the table of what is honoured is really asked for, and every key that is asked for is in it."""
     text = (
@@ -289,6 +309,7 @@ def test_the_table_of_keys_is_what_is_read() -> None:
     reader, shelves = Reader(infotext.parameters), Shelves(INVENTORY, (), [])
     for read in (read_hires, read_source, read_refiner):
         read(reader, shelves)
+    read_regional(reader)
     read_sampling(reader, BASE.sampling)
     read_guidance(reader, BASE.guidance)
     read_seeds(reader, BASE.seeds)
