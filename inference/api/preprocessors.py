@@ -1,0 +1,182 @@
+"""The table of preprocessors: how a picture becomes the map that a ControlNet follows.
+
+Owns the rows, the names that parameter texts use for them, and the sliders' ranges (those of the webui's ControlNet extension,
+v1.1, and of its first version). The engine holds an id -> function table with the same keys; a contract test compares them.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from inference.api.control import Preprocessor
+from inference.api.result import Inventory, ModelFile
+
+
+class Slider(msgspec.Struct, frozen=True):
+    """A number that a preprocessor may be told: what it is called, its range, and what holds where nothing is said."""
+
+    label: str
+    low: float
+    high: float
+    default: float
+    step: float
+
+    def settled(self, wanted: float | None) -> float:
+        """`wanted`, or the default where nothing was said or the number is out of range (as the extension does)."""
+        return self.default if wanted is None or not self.low <= wanted <= self.high else wanted
+
+
+class PreprocessorRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A preprocessor as people choose it.
+
+    `modules` are its names in parameter texts, the one that is written first. `resolution` is the map's short side in pixels,
+    0 where the picture keeps its size; `fixed` says that no other can be chosen. `sliders` are threshold A and B, in order.
+    `networks` are the kinds of network that can do it, the best first; empty where none is needed. `controls` are the kinds
+    of ControlNet that follow its maps.
+    """
+
+    id: str
+    label: str
+    modules: tuple[str, ...]
+    resolution: int = 512
+    fixed: bool = False
+    sliders: tuple[Slider, ...] = ()
+    networks: tuple[str, ...] = ()
+    controls: tuple[str, ...] = ()
+    help: str = ""
+
+
+PREPROCESSORS: tuple[PreprocessorRow, ...] = (
+    PreprocessorRow(
+        id="none",
+        label="None",
+        modules=("none",),
+        resolution=0,
+        help="The picture is a map already: it is taken as it is.",
+    ),
+    PreprocessorRow(
+        id="canny",
+        label="Canny edges",
+        modules=("canny",),
+        sliders=(
+            Slider("Canny low threshold", 1, 255, 100, 1),
+            Slider("Canny high threshold", 1, 255, 200, 1),
+        ),
+        controls=("canny",),
+        help="Thin outlines of everything. Lower thresholds keep more of them.",
+    ),
+    PreprocessorRow(
+        id="invert",
+        label="Invert",
+        modules=("invert (from white bg & black line)", "invert"),
+        resolution=0,
+        controls=("lineart", "scribble"),
+        help="Dark lines on white paper become light ones on black, as line networks want them.",
+    ),
+    PreprocessorRow(
+        id="threshold",
+        label="Threshold",
+        modules=("threshold", "binary"),
+        sliders=(Slider("Binarization threshold", 0, 255, 127, 1),),
+        controls=("scribble",),
+        help="White where the picture is light, black elsewhere.",
+    ),
+    PreprocessorRow(
+        id="scribble",
+        label="Scribble from a drawing",
+        modules=("scribble",),
+        controls=("scribble",),
+        help="Dark strokes of a drawing become white ones on black.",
+    ),
+    PreprocessorRow(
+        id="scribble_xdog",
+        label="Scribble from edges (XDoG)",
+        modules=("scribble_xdog",),
+        sliders=(Slider("XDoG threshold", 1, 64, 32, 1),),
+        controls=("scribble",),
+        help="A rough sketch of any picture, by the difference of two blurs.",
+    ),
+    PreprocessorRow(
+        id="lineart_standard",
+        label="Line art (standard)",
+        modules=("lineart_standard (from white bg & black line)", "lineart_standard"),
+        controls=("lineart",),
+        help="The lines of a drawing or picture, soft and bright on black.",
+    ),
+    PreprocessorRow(
+        id="tile_resample",
+        label="Tile",
+        modules=("tile_resample",),
+        resolution=0,
+        sliders=(Slider("Down sampling rate", 1, 8, 1, 0.01),),
+        controls=("tile",),
+        help="The picture itself, or a smaller one of which the details are invented anew.",
+    ),
+    PreprocessorRow(
+        id="blur_gaussian",
+        label="Blur",
+        modules=("blur_gaussian", "tile_gaussian"),
+        sliders=(Slider("Sigma", 0.01, 64, 9, 0.01),),
+        controls=("tile",),
+        help="The picture out of focus, so that only its colours and masses are followed.",
+    ),
+    PreprocessorRow(
+        id="shuffle",
+        label="Shuffle",
+        modules=("shuffle",),
+        fixed=True,
+        controls=("shuffle",),
+        help="The picture swirled until only its colours and textures are left.",
+    ),
+    PreprocessorRow(
+        id="inpaint_global_harmonious",
+        label="Inpaint (all in harmony)",
+        modules=("inpaint_global_harmonious", "inpaint"),
+        resolution=0,
+        controls=("inpaint",),
+        help="The picture with the masked part left out; the rest may change a little to fit.",
+    ),
+    PreprocessorRow(
+        id="inpaint_only",
+        label="Inpaint only",
+        modules=("inpaint_only",),
+        resolution=0,
+        controls=("inpaint",),
+        help="The picture with the masked part left out; the rest stays as it is.",
+    ),
+)
+"""Every preprocessor, in the order in which it is offered."""
+
+_ROWS = {row.id: row for row in PREPROCESSORS}
+_MODULES = {module: row for row in PREPROCESSORS for module in (row.id, *row.modules)}
+
+
+def find_preprocessor(text: str) -> PreprocessorRow | None:
+    """The preprocessor of this id, label or name in a parameter text, whatever its case; or None."""
+    folded = text.strip().casefold()
+    found = _MODULES.get(folded)
+    return found or next((row for row in PREPROCESSORS if row.label.casefold() == folded), None)
+
+
+def row_of(preprocessor: Preprocessor) -> PreprocessorRow | None:
+    """The catalogue's row of `preprocessor`; None where its id is unknown."""
+    return _ROWS.get(preprocessor.id)
+
+
+def network_for(row: PreprocessorRow, inventory: Inventory) -> ModelFile | None:
+    """The file with the network that `row` would run, or None where it needs none or none was found."""
+    for kind in row.networks:
+        found = next((file for file in inventory.annotators if file.family == kind), None)
+        if found is not None:
+            return found
+    return None
+
+
+def usable(rows: Iterable[PreprocessorRow], inventory: Inventory) -> tuple[PreprocessorRow, ...]:
+    """Those of `rows` that can run with what is in `inventory`."""
+    return tuple(row for row in rows if not row.networks or network_for(row, inventory) is not None)
+
+
+def suggested(kind: str, inventory: Inventory) -> tuple[PreprocessorRow, ...]:
+    """Preprocessors whose maps a ControlNet of `kind` (canny, depth, openpose, …) follows and that can run here."""
+    return usable((row for row in PREPROCESSORS if kind in row.controls), inventory)
