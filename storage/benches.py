@@ -4,7 +4,7 @@ Owns the rows of `benches` and how long they are kept. Refuses to know what the 
 bench's id works after a restart, and after the message from which its picture came has gone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -87,6 +87,24 @@ class Benches:
             return _bench_of((await connection.execute(changed.returning(*benches.c))).mappings().one())
 
         return await self._connections.write(act)
+
+    async def say(self, bench: int, said: Mapping[str, str]) -> Bench:
+        """Change some of the words on a bench, and keep the others; an empty word is taken away. Raises Missing."""
+
+        async def act(connection: AsyncConnection) -> Bench:
+            row = (await connection.execute(select(benches).where(benches.c.id == bench))).mappings().first()
+            if row is None:
+                raise Missing("picture", bench)
+            words = {name: word for name, word in (_said.decode(row["said"]) | dict(said)).items() if word}
+            changed = update(benches).where(benches.c.id == bench).values(said=to_json(words))
+            return _bench_of((await connection.execute(changed.returning(*benches.c))).mappings().one())
+
+        return await self._connections.write(act)
+
+    async def remove(self, numbers: Iterable[int], *, person: int) -> None:
+        """Put away those of these benches that are `person`'s, with their pictures."""
+        which = benches.c.id.in_(tuple(numbers)) & (benches.c.person == person)
+        await self._connections.write(lambda connection: remove_benches(connection, which), then=self._discards.clear)
 
 
 async def remove_benches(connection: AsyncConnection, which: ColumnElement[bool]) -> None:

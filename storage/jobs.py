@@ -11,7 +11,7 @@ from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from inference.api.request import Request, attachments_of
-from inference.api.result import ImageResult
+from inference.api.result import ControlMap, ImageResult
 from storage.connections import Act, Connections
 from storage.discards import Discards, note, note_unused
 from storage.errors import Missing, WrongState
@@ -131,10 +131,18 @@ class Jobs:
 
     async def sources(self, job: int) -> dict[str, bytes]:
         """The pictures that a job begins from, by hash. Raises Missing when one is gone."""
-        query = select(job_sources.c.sha256).where(job_sources.c.job == job).order_by(job_sources.c.sha256)
+        begun = (job_sources.c.job == job) & job_sources.c.unit.is_(None)
+        query = select(job_sources.c.sha256).where(begun).order_by(job_sources.c.sha256)
         async with self._connections.read() as connection:
             hashes = (await connection.execute(query)).scalars().all()
         return {sha256: await self._pictures.get(sha256) for sha256 in hashes}
+
+    async def maps(self, job: int) -> dict[int, str]:
+        """The maps that its controls followed: hashes by the number of the control, in order."""
+        made = (job_sources.c.job == job) & job_sources.c.unit.is_not(None)
+        query = select(job_sources.c.unit, job_sources.c.sha256).where(made).order_by(job_sources.c.unit)
+        async with self._connections.read() as connection:
+            return {row.unit: row.sha256 for row in (await connection.execute(query)).all()}
 
     async def set_card(self, job: int, message: int) -> None:
         """Remember the queue card. Raises Missing."""
@@ -172,6 +180,7 @@ class Jobs:
         images: Sequence[ImageResult],
         requests: Sequence[Request],
         models: Sequence[str],
+        maps: Sequence[ControlMap] = (),
         notes: Sequence[str] = (),
         seconds: float,
         rows: int,
@@ -179,22 +188,29 @@ class Jobs:
     ) -> tuple[Image, ...]:
         """Keep what was painted: running to rendered, with a row a picture and a pending post, all at once.
 
-        `requests` and `models` have an entry a picture. Raises WrongState (the job was cancelled, say) or Missing, and then
-        keeps nothing.
+        `requests` and `models` have an entry a picture; `maps` are kept as long as one of them is. Raises WrongState (the job
+        was cancelled, say) or Missing, and then keeps nothing.
         """
         parts = tuple(zip(images, requests, models, strict=True))
-        hashes = await self._pictures.put_all(image.data for image in images)
+        files = (*(image.data for image in images), *(made.data for made in maps))
+        hashes = await self._pictures.put_all(files)
 
         async def act(connection: AsyncConnection) -> tuple[Image, ...]:
             told = (*notes_of(await job_row(connection, job)), *notes)
             counted = {"notes": to_json(told), "seconds": seconds, "rows": rows, "pictures": len(parts)}
             row = await move(connection, job, to=JobState.RENDERED, **counted)
-            await self._pictures.put_all(image.data for image in images)
+            await self._pictures.put_all(files)
             kept: list[Image] = []
-            for index, ((painted, request, model), sha256) in enumerate(zip(parts, hashes, strict=True)):
+            for index, ((painted, request, model), sha256) in enumerate(zip(parts, hashes, strict=False)):
                 values = new_image(row, painted, request, index=index, model=model, sha256=sha256, created=now)
                 kept.append(image_of(await add_row(connection, image_table, values)))
             await add_labels(connection, row, [(image.id, image.request, image.model) for image in kept])
+            links = [
+                {"job": job, "sha256": sha256, "unit": made.unit}
+                for made, sha256 in zip(maps, hashes[len(parts) :], strict=True)
+            ]
+            if links:  # a map that is the very picture it was made of lies there already
+                await connection.execute(insert(job_sources).prefix_with("OR IGNORE"), links)
             await create_post(connection, job, kind="result", channel=row["channel"])
             return tuple(kept)
 

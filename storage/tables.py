@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """Every revision that this Easel knows, oldest first. A file at the newest opens without loading Alembic."""
 
 
@@ -111,7 +111,9 @@ job_sources: Final = Table(
     metadata,
     Column("job", Integer, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
     Column("sha256", String(64), primary_key=True),
+    Column("unit", Integer),
 )
+"""What a job begins from; with a `unit` (a control's number, from 0) the map that its control followed, made by the painter."""
 Index("ix_job_sources_sha256", job_sources.c.sha256)
 
 images: Final = Table(

@@ -328,6 +328,7 @@ class Dispatcher:
                 images=finished.images,
                 requests=[single(request, index) for index in range(count)],
                 models=[worker_of(request)] * count,
+                maps=finished.maps,
                 notes=finished.notes,
                 seconds=finished.timings.seconds,
                 rows=finished.timings.rows,

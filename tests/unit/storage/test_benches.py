@@ -44,6 +44,30 @@ async def test_marks_of_two_at_once_both_count(database: Database) -> None:
         await database.benches.toggle(bench.id + 1, "regions", "1")
 
 
+async def test_words_are_changed_one_by_one(database: Database) -> None:
+    """What is said anew takes the place of what was said, an empty word is taken away, and the others stay."""
+    bench = await keep(database.benches)
+    said = {"prompt": "", "weight": "1", "kind": "canny"}
+    assert (await database.benches.say(bench.id, said)).said == {"weight": "1", "kind": "canny"}
+    await asyncio.gather(*(database.benches.say(bench.id, {str(n): "x"}) for n in range(5)))
+    found = await database.benches.get(bench.id)
+    assert found is not None
+    assert set(found.said) == {"weight", "kind", *"01234"}
+    with pytest.raises(Missing):
+        await database.benches.say(bench.id + 1, {"prompt": "a fox"})
+
+
+async def test_only_ones_own_are_put_away(database: Database, folder: Path) -> None:
+    """Somebody else's bench stays, whoever names it."""
+    mine, other = (
+        await keep(database.benches, picture=b"mine"),
+        await keep(database.benches, person=4, picture=b"other"),
+    )
+    await database.benches.remove([mine.id, other.id], person=3)
+    assert await database.benches.get(mine.id) is None
+    assert files(folder) == {b"other"}
+
+
 async def test_what_is_old_goes_with_its_file(database: Database, folder: Path) -> None:
     """After a week a bench is gone, and so is a picture that nobody else needs."""
     old = await keep(database.benches, picture=b"old")
