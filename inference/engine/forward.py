@@ -22,6 +22,7 @@ _NO_NUMBERS = (
     "The model answered with numbers that are none (NaN), so there is no picture; "
     "a lower CFG scale, LoRAs at lower strengths or another checkpoint can help."
 )
+_NO_PIXELS = "The network answered with numbers that are none (NaN), so there is no picture; choose another one."
 
 
 def _stay_bare() -> None:
@@ -159,7 +160,23 @@ class Forwards:
         """Enlarged tiles (N, 3, h·s, w·s) of tiles (1, 3, h, w) in [0, 1]."""
         self.calls += 1
         weight = next(network.parameters())
-        return network(torch.cat(list(tiles)).to(weight.device, weight.dtype))
+        answer = network(torch.cat(list(tiles)).to(weight.device, weight.dtype))
+        if bool(answer.isnan().any()):
+            raise BrokenModel(_NO_PIXELS)
+        return answer
+
+    def apply(self, network: nn.Module, rows: Sequence[tuple[Tensor, ...]]) -> Tensor:
+        """Answers (N, …) fp32 of `network` to `rows` of inputs, each tensor of one row; floats get its weights' dtype."""
+        self.calls += 1
+        weight = next(network.parameters())
+        inputs = [
+            torch.cat(column).to(weight.device, weight.dtype if column[0].is_floating_point() else None)
+            for column in zip(*rows, strict=True)
+        ]
+        answer = network(*inputs).float()
+        if bool(answer.isnan().any()):
+            raise BrokenModel(_NO_PIXELS)
+        return answer
 
 
 class OutOfMemory(Exception):

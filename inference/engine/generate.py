@@ -22,9 +22,9 @@ from inference.engine.sampling import ModelTable, guided_calls, sample
 from inference.engine.start import LATENT_RESIZE, Start, begin, finish
 from inference.engine.steering import Steered, Switch, steered
 from inference.engine.upscale import brought_to
-from inference.engine.work import Decode, Encode, Painting, TakeUp, Work
+from inference.engine.work import Borrow, Decode, Encode, Painting, TakeUp, Work
 
-Step = Generator[Work | TakeUp, Any, Tensor]
+Step = Generator[Work | TakeUp | Borrow, Any, Tensor]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from PIL.Image import Image
-from torch import Tensor, nn
+from torch import Tensor
 
 from inference.api.errors import FailureCode
 from inference.api.result import ImageResult
 from inference.engine.forward import PaintingModel
 from inference.engine.guidance import Asked, Guide
-from inference.engine.work import Painting, TakeUp, Work
+from inference.engine.work import Borrow, Painting, TakeUp, Work
 
 
 class Refused(Exception):
@@ -31,7 +32,7 @@ class Brushes:
 
 @dataclass(slots=True, eq=False)
 class Track:
-    """One picture. `model` and `guide` answer its Evaluate, Encode and Decode; `upscaler` its UpscaleTile.
+    """One picture. `model` and `guide` answer its Evaluate, Encode and Decode; `lend` its Borrow.
 
     `wanted` is what the generator waits for; `asked` and `answers` are the rows of an Evaluate that is under way.
     """
@@ -40,7 +41,7 @@ class Track:
     index: int = 0
     model: PaintingModel | None = None
     guide: Guide | None = None
-    upscaler: nn.Module | None = None
+    lend: Callable[[str], Any] | None = None
     wanted: Work | None = None
     calls: int = 0
     asked: Asked | None = None
@@ -54,6 +55,13 @@ class Track:
         if order.fresh:
             self.calls = 0
         return brushes.model
+
+    def answer(self, order: TakeUp | Borrow) -> Any:
+        """What needs no card is had at once. Raises Refused when it cannot be had."""
+        if isinstance(order, TakeUp):
+            return self.take_up(order)
+        assert self.lend is not None  # noqa: S101 - who borrows was prepared with a shelf
+        return self.lend(order.name)
 
 
 @dataclass(slots=True, eq=False)

@@ -22,7 +22,7 @@ from inference.engine.batching import Candidate, Ledger, choose
 from inference.engine.forward import Forwards, OutOfMemory, Row, within_memory
 from inference.engine.job import Prepared, Refused, Running, Track
 from inference.engine.preview import Previews
-from inference.engine.work import Decode, Encode, Evaluate, TakeUp, UpscaleTile
+from inference.engine.work import Apply, Borrow, Decode, Encode, Evaluate, TakeUp, UpscaleTile
 
 _log = logging.getLogger(__name__)
 
@@ -146,8 +146,10 @@ class Engine:
             case Encode(pixels=tensor) | Decode(latent=tensor):
                 vae = (id(track.model.vae), track.model.tiling) if track.model is not None else (0, False)
                 return [((type(track.wanted).__name__, *vae, tensor.shape), ())]
-            case UpscaleTile(tile=tile):
-                return [(("upscale", id(track.upscaler), tile.shape), ())]
+            case UpscaleTile(network=network, tile=tile):
+                return [(("upscale", id(network), tile.shape), ())]
+            case Apply(network=network, inputs=inputs):
+                return [(("apply", id(network), *(tensor.shape for tensor in inputs)), ())]
             case _:
                 return []
 
@@ -199,10 +201,13 @@ class Engine:
                     lambda rows: self.forwards.decode(model, rows),
                     _pixel_rows(latent.shape, model.downsampling),
                 )
+            case Apply(network=network):
+                items = [candidate.work.track.wanted.inputs for candidate in batch]  # type: ignore[union-attr]
+                run, limit = lambda rows: self.forwards.apply(network, rows), self._max_rows
             case _:
                 items = [candidate.work.track.wanted.tile for candidate in batch]  # type: ignore[union-attr]
-                network: Any = first.upscaler
-                run, limit = lambda rows: self.forwards.upscale(network, rows), self._max_rows
+                enlarger: Any = first.wanted.network  # type: ignore[union-attr]
+                run, limit = lambda rows: self.forwards.upscale(enlarger, rows), self._max_rows
         limit = min(limit, self._limits.get(key, limit))
         answers, fitted = within_memory(run, items, limit=limit, free=self._free)
         if fitted < min(limit, len(items)):
@@ -213,7 +218,7 @@ class Engine:
     def _deliver(self, piece: Piece, area: Tensor) -> None:
         job, track, wanted = piece.job, piece.track, piece.track.wanted
         if not isinstance(wanted, Evaluate):
-            if isinstance(wanted, UpscaleTile):
+            if isinstance(wanted, UpscaleTile | Apply):
                 job.done += 1
             self._advance(job, track, area)
             return
@@ -236,8 +241,8 @@ class Engine:
         """Send `answer` to the generator and note what it wants next. Its failure ends its job."""
         try:
             wanted = track.painting.send(answer)
-            while isinstance(wanted, TakeUp):
-                wanted = track.painting.send(track.take_up(wanted))
+            while isinstance(wanted, TakeUp | Borrow):
+                wanted = track.painting.send(track.answer(wanted))
             if isinstance(wanted, Evaluate):
                 assert track.guide is not None  # noqa: S101 - who asks for estimates was prepared with guidance
                 track.asked = track.guide.ask(track.calls, wanted.level)
@@ -296,6 +301,8 @@ def _cost(piece: Piece) -> float:
             return 1.4 / 64 * pixels.shape[-1] * pixels.shape[-2]
         case UpscaleTile(tile=tile):
             return 1.0 / 64 * tile.shape[-1] * tile.shape[-2]
+        case Apply(cost=cost):
+            return cost
         case None:
             return 0.0
 

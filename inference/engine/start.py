@@ -14,8 +14,8 @@ from inference.api.request import Inpaint, SourcePicture
 from inference.engine.colors import recolored
 from inference.engine.masks import Box, filled, laid_over, masked_box, overlay, overlay_mask, soften, widened
 from inference.engine.source import arranged, fit, inner_size
-from inference.engine.upscale import brought_to
-from inference.engine.work import UpscaleTile
+from inference.engine.upscale import Enlarging, brought_to
+from inference.engine.work import Borrow, UpscaleTile
 
 LATENT_RESIZE = 3
 """The resize mode that leaves pixels alone and stretches the latent."""
@@ -36,7 +36,7 @@ class Start:
 
 def begin(
     picture: Image.Image, mask: Image.Image | None, *, source: SourcePicture, size: tuple[int, int]
-) -> Generator[UpscaleTile, Any, Start]:
+) -> Generator[Borrow | UpscaleTile, Any, Start]:
     """Prepare RGB `picture` and grey `mask` (of any size) for a canvas of `size` (width, height).
 
     Where only the masked part is to be painted and nothing is masked, the whole picture is (webui).
@@ -85,18 +85,14 @@ def _content(picture: Image.Image, mask: Image.Image, part: Inpaint) -> Image.Im
     return picture if part.content == "original" else filled(picture, mask)
 
 
-def _sized(
-    picture: Image.Image, size: tuple[int, int], source: SourcePicture
-) -> Generator[UpscaleTile, Any, Image.Image]:
+def _sized(picture: Image.Image, size: tuple[int, int], source: SourcePicture) -> Enlarging:
     if source.resize_mode == LATENT_RESIZE:
         least = tuple(max(8, side) for side in picture.size)  # less than a latent pixel cannot be encoded
         return picture if least == picture.size else picture.resize((least[0], least[1]))
     return (yield from _fitted(picture, size, mode=source.resize_mode, upscaler=source.upscaler))
 
 
-def _fitted(
-    picture: Image.Image, size: tuple[int, int], *, mode: int, upscaler: str
-) -> Generator[UpscaleTile, Any, Image.Image]:
+def _fitted(picture: Image.Image, size: tuple[int, int], *, mode: int, upscaler: str) -> Enlarging:
     """As `source.fit`, but what grows grows through `upscaler`."""
     inner = yield from brought_to(picture, inner_size(picture.size, size, mode), upscaler=upscaler)
     return arranged(inner, size, mode)

@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from inference.engine.picture import to_unit, unit_to_picture
-from inference.engine.work import UpscaleTile
+from inference.engine.work import Borrow, UpscaleTile
 
 TILE, OVERLAP = 192, 32
 """Pixels of a tile's side and of the strip that neighbours share (webui shares 8, too few for a seam not to show)."""
@@ -41,9 +41,14 @@ def target_size(size: tuple[int, int], scale: float) -> tuple[int, int]:
     return width, height
 
 
-def enlarge(picture: Image.Image, *, upscaler: str, scale: float) -> Generator[UpscaleTile, Any, Image.Image]:
+Enlarging = Generator[Borrow | UpscaleTile, Any, Image.Image]
+"""A picture that grows: asks for its network, then for tiles; returns it enlarged."""
+
+
+def enlarge(picture: Image.Image, *, upscaler: str, scale: float) -> Enlarging:
     """Enlarge RGB `picture` `scale` times with a resampler of `RESAMPLERS` or the network called `upscaler`."""
     target = target_size(picture.size, scale)
+    network = None if upscaler in RESAMPLERS else (yield Borrow(upscaler))
     for number in range(PASSES):
         before = picture.size
         if _is_done(before, target, first=number == 0, scale=scale):
@@ -51,15 +56,13 @@ def enlarge(picture: Image.Image, *, upscaler: str, scale: float) -> Generator[U
         if upscaler in RESAMPLERS:
             picture = RESAMPLERS[upscaler](picture, scale)
         else:
-            picture = unit_to_picture((yield from _enlarge_tiled(to_unit(picture), upscaler)))
+            picture = unit_to_picture((yield from _enlarge_tiled(to_unit(picture), network)))
         if picture.size == before:
             break
     return picture.resize(target, Image.Resampling.LANCZOS) if picture.size != target else picture
 
 
-def brought_to(
-    picture: Image.Image, size: tuple[int, int], *, upscaler: str
-) -> Generator[UpscaleTile, Any, Image.Image]:
+def brought_to(picture: Image.Image, size: tuple[int, int], *, upscaler: str) -> Enlarging:
     """RGB `picture` at exactly `size` (width, height): what grows grows through `upscaler`, Lanczos does the rest (webui).
 
     Without an upscaler ("" or "none") Lanczos does it all.
@@ -93,7 +96,7 @@ def ramp(length: int, *, fade: int, before: bool, after: bool) -> Tensor:
     return weights
 
 
-def _enlarge_tiled(pixels: Tensor, upscaler: str) -> Generator[UpscaleTile, Any, Tensor]:
+def _enlarge_tiled(pixels: Tensor, network: Any) -> Generator[UpscaleTile, Any, Tensor]:
     _, _, height, width = pixels.shape
     tile_h, tile_w = min(TILE, height), min(TILE, width)
     fade = min(OVERLAP, tile_h // 2, tile_w // 2)
@@ -103,7 +106,7 @@ def _enlarge_tiled(pixels: Tensor, upscaler: str) -> Generator[UpscaleTile, Any,
         down = (top > 0, top + tile_h < height)
         for left in columns:
             across = (left > 0, left + tile_w < width)
-            answer = yield UpscaleTile(upscaler, pixels[:, :, top : top + tile_h, left : left + tile_w])
+            answer = yield UpscaleTile(network, pixels[:, :, top : top + tile_h, left : left + tile_w])
             tile = answer.float().cpu()
             k = tile.shape[-1] // tile_w
             weights = torch.outer(

@@ -56,10 +56,29 @@ class Decode:
 
 @dataclass(frozen=True, slots=True)
 class UpscaleTile:
-    """Ask the network `upscaler` for `tile` (1, 3, h, w) fp32 in [0, 1]; (1, 3, h*s, w*s) comes back."""
+    """Ask `network`, an upscaler that was borrowed, for `tile` (1, 3, h, w) fp32 in [0, 1]; (1, 3, h*s, w*s) comes back."""
 
-    upscaler: str
+    network: Any
     tile: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """Ask any `network` (a module) for its answer to `inputs`, tensors of one row each; a Tensor of one row comes back.
+
+    Jobs that ask the same network with inputs of the same shapes share a batch. `cost` is in latent pixels through the UNet.
+    """
+
+    network: Any
+    inputs: tuple[Tensor, ...]
+    cost: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Borrow:
+    """Ask for the upscaler called `name`, as `Shelf.upscaler` lends it. Answered at once."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +92,9 @@ class TakeUp:
     fresh: bool = True
 
 
-Work = Evaluate | Encode | Decode | UpscaleTile
+Work = Evaluate | Encode | Decode | UpscaleTile | Apply
 
 Sampling = Generator[Evaluate, Any, Tensor]
 """A sampler at work: asks for estimates, returns the final latent."""
-Painting = Generator[Work | TakeUp, Any, Image]
+Painting = Generator[Work | TakeUp | Borrow, Any, Image]
 """A picture at work: returns it finished, as 8-bit RGB."""

@@ -16,6 +16,7 @@ from inference.engine.picture import encode_png, to_picture, to_pixels, to_unit
 from inference.engine.source import BadSource, fit, open_source
 from inference.engine.srvgg import BrokenUpscaler, load_upscaler
 from inference.engine.upscale import RESAMPLERS, enlarge, ramp, target_size, tile_count, tile_origins
+from inference.engine.work import Borrow
 
 WEIGHTS = Path(__file__).parents[4] / "models/RealESRGAN/realesr-animevideov3-x4.fp16.safetensors"
 
@@ -125,8 +126,11 @@ def drive(picture: Image.Image, network: torch.nn.Module, scale: float) -> tuple
             work = painting.send(answer)
         except StopIteration as end:
             return end.value, asked
+        if isinstance(work, Borrow):
+            answer = network
+            continue
         asked += 1
-        answer = network(work.tile)
+        answer = work.network(work.tile)
 
 
 class Repeat(torch.nn.Module):

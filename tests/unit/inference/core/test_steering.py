@@ -18,7 +18,7 @@ from inference.engine.noise_table import ModelTable, default_alphas
 from inference.engine.steering import Switch, nearest_timestep, steered
 from inference.engine.tiling import wrap_edges
 from inference.engine.upscale import brought_to, enlarge, tile_count
-from inference.engine.work import Decode, Encode, Evaluate, Sampling, TakeUp
+from inference.engine.work import Borrow, Decode, Encode, Evaluate, Sampling, TakeUp
 from tests.unit.inference.core.paintings import conditions, tiny_model
 
 SIGMAS = ModelTable(default_alphas()).sigmas
@@ -224,6 +224,9 @@ def test_networks_run_until_the_target_is_reached(factor: int, scale: float, pas
         except StopIteration as end:
             result = end.value
             break
+        if isinstance(wanted, Borrow):
+            answer = "the network"
+            continue
         asked, answer = asked + 1, wanted.tile.repeat_interleave(factor, -1).repeat_interleave(factor, -2)
     assert result.size == (int(16 * scale), int(16 * scale))
     assert asked == passes == tile_count((16, 16), upscaler="net", scale=scale, network_scale=factor)
