@@ -8,11 +8,12 @@ import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import discord
 
-from bot.discord_ui.admin.gate import may_use
+from bot.discord_ui.admin.gate import admit_cell, may_post, may_use
 from bot.discord_ui.client import EaselClient
 from bot.discord_ui.commands.table import register_all
 from bot.discord_ui.desk import Desk
@@ -108,6 +109,8 @@ async def studio(
         desk = Desk(
             settings=settings, db=db, backend=painter, dispatcher=dispatcher, board=board, series=series, now=now
         )
+        delivery.may_post = partial(may_post, desk, client)
+        series.ask(partial(admit_cell, desk, client), delivery.may_post)
         desk.showcase = Showcase(client, desk, ready=delivery.ready, sleep=clock.sleep)
         _furnish(client, desk, delivery)
         failing = asyncio.create_task(_bring_up(painter, desk), name="painter")

@@ -25,7 +25,7 @@ from storage.tables import images, jobs
 from storage.values import Address, JobState
 
 _ADDRESS: Final = tuple(name for name in Address.__struct_fields__ if name != "card_message")
-_PLAIN: Final = tuple(name for name in Series.__struct_fields__ if name not in {"state", "address"})
+_PLAIN: Final = tuple(name for name in Series.__struct_fields__ if name not in {"state", "address", "roles"})
 _requests: Final[msgspec.json.Decoder[Request]] = msgspec.json.Decoder(Request)
 _GOING: Final = (SeriesState.RUNNING, SeriesState.STOPPED)
 
@@ -153,11 +153,12 @@ class SeriesStore:
             rows = (await connection.execute(query)).mappings().all()
         return tuple(_request_of(row) for row in rows)
 
-    async def begin(self, series: int, *, address: Address, now: float) -> Series | None:
-        """Its asker agrees, at `address`: asked to running. None where it is not waiting for that (any more)."""
+    async def begin(self, series: int, *, address: Address, now: float, roles: Iterable[int] = ()) -> Series | None:
+        """Its asker agrees, at `address` and with these `roles`: asked to running. None where it does not wait (any more)."""
         columns = {name: value for name, value in address_columns(address).items() if name in _ADDRESS}
         begun = update(table).where((table.c.id == series) & (table.c.state == SeriesState.ASKED))
-        return await self._change(begun.values(state=SeriesState.RUNNING, begun=now, **columns))
+        held = " ".join(map(str, sorted(roles)))
+        return await self._change(begun.values(state=SeriesState.RUNNING, begun=now, roles=held, **columns))
 
     async def stop(self, series: int) -> Series | None:
         """Nothing more of it begins: running to stopped. None where it does not run."""
@@ -254,7 +255,9 @@ def _cell_rows(series: int, cells: Iterable[NewCell]) -> Iterable[dict[str, Any]
 
 def _series_of(row: Row) -> Series:
     address = Address(**{name: row[name] for name in _ADDRESS})
-    return Series(**{name: row[name] for name in _PLAIN}, state=SeriesState(row["state"]), address=address)
+    roles = tuple(map(int, row["roles"].split()))
+    plain = {name: row[name] for name in _PLAIN}
+    return Series(**plain, state=SeriesState(row["state"]), address=address, roles=roles)
 
 
 def _cell_of(row: Row, found: Sequence[int]) -> Cell:

@@ -30,6 +30,7 @@ series: Final = Table(
     Column("cells", Integer, nullable=False),
     Column("cost", Real(), nullable=False),
     Column("parent", Integer),
+    Column("roles", Text, nullable=False, server_default=""),
     sqlite_autoincrement=True,
 )
 Index("ix_series_open", series.c.id, sqlite_where=text("state IN ('asked', 'running', 'stopped')"))

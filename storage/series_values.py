@@ -65,7 +65,8 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
 class Series(msgspec.Struct, frozen=True, kw_only=True):
     """A group of jobs. `title` is what it is about, as typed; `kind` and `layout` are its asker's; `cost` is in seconds.
 
-    `card_message` in `card_channel` shows how it stands, `result_message` what came of it (0 while there is none).
+    `roles` are those that its asker had when they agreed. `card_message` in `card_channel` shows how it stands,
+    `result_message` what came of it (0 while there is none).
     """
 
     id: int
@@ -83,3 +84,4 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     result_message: int = 0
     begun: float | None = None
     finished: float | None = None
+    roles: tuple[int, ...] = ()

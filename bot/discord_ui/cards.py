@@ -133,6 +133,15 @@ def closed_card(person: int, *, painted: bool) -> Reply:
     return Reply(parts=(Text(words),), pings=(person,))
 
 
+def unshown_card(person: int) -> Reply:
+    """A job is done whose pictures may be shown neither here nor in direct messages, as both are by now."""
+    words = (
+        f"{mention(person)}, your pictures are ready, but they are for adults, and this is no place for them any more. "
+        "`/gallery open` shows them in a channel where they may be seen."
+    )
+    return Reply(parts=(Text(words),), pings=(person,))
+
+
 def note_card(words: str) -> Reply:
     """A few words of ours (Discord markdown), for the person alone."""
     return Reply(parts=(Text(words),))

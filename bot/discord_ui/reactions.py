@@ -14,7 +14,7 @@ import msgspec
 
 from bot.discord_ui import view
 from bot.discord_ui.actions import Action, read_ticket
-from bot.discord_ui.admin.gate import visit_by
+from bot.discord_ui.admin.gate import may_show, visit_by
 from bot.discord_ui.asking import ask_by_reaction
 from bot.discord_ui.desk import Desk
 from bot.discord_ui.error_replies import error_reply
@@ -134,6 +134,8 @@ def _may(client: discord.Client, event: discord.RawReactionActionEvent, right: s
 async def _letter(desk: Desk, client: discord.Client, reaction: Reaction) -> None:
     """✉️: the PNGs by direct message, with seed and job."""
     images = [await picture_of(desk.db, number) for number in reaction.images]
+    for image in images:
+        await may_show(desk, image, Visit(person=reaction.person, guild=None, channel=0, private=True))
     if images:
         await send_letter(desk, client, reaction.person, images)
 

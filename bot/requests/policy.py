@@ -53,6 +53,11 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 def check(policy: Policy, visit: Visit, request: Request, *, command: str, now: float) -> None:
     """Return when `visit` may have `request` painted by `command`. Raises LimitReached with one sentence."""
     check_open(policy)
+    check_still(policy, visit, request, command=command, now=now)
+
+
+def check_still(policy: Policy, visit: Visit, request: Request, *, command: str, now: float) -> None:
+    """The same for what was agreed to earlier and begins only now: it does not mind that nothing new is taken."""
     check_person(policy, visit, now=now)
     check_command(policy, visit, PAINTING)
     check_command(policy, visit, command)
@@ -147,6 +152,12 @@ def check_adults(policy: Policy, visit: Visit, request: Request) -> None:
     closed = why_no_adults(policy, visit) if word else ""
     if closed:
         raise LimitReached(f"“{shown(word)}” is for adults. {closed}")
+
+
+def is_for_adults(policy: Policy, request: Request) -> bool:
+    """Whether its words, or one of the checkpoints that it needs, are for adults by the rules of this server."""
+    rules = (rule_of(policy.own.models, model) for model in models_of(request))
+    return bool(adults_word("\n".join(texts_of(request)))) or any(rule is not None and rule.adult for rule in rules)
 
 
 def why_no_adults(policy: Policy, visit: Visit) -> str:

@@ -4,6 +4,7 @@ Owns who and where a visit is, as Discord tells it, and the order: what is never
 way to a job leads through `admit`.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import discord
@@ -17,7 +18,8 @@ from bot.requests.safety import check_request, texts_of
 from inference.api.request import GenerationRequest, Request
 from storage.errors import RequestUnreadable
 from storage.guild_settings import Allowance
-from storage.values import Image
+from storage.series_values import Series
+from storage.values import Address, Image
 
 GENERATIONS = 20
 """How far back it is looked what a picture began from."""
@@ -46,6 +48,42 @@ async def admit(
     rules = await desk.policies.of(visit.guild)
     policy.check(rules, visit, request, command=kind, now=desk.now())
     return policy.allowance_of(rules, visit, now=desk.now())
+
+
+async def admit_cell(desk: Desk, client: discord.Client, series: Series, request: Request) -> Allowance | None:
+    """`admit` for a cell of a series that was agreed to earlier, by the rules and in the channel as they are now.
+
+    The roles are those that its asker had when they agreed. Raises RequestRefused and LimitReached.
+    """
+    check_request(request)
+    address = series.address
+    where = client.get_channel(address.channel)
+    visit = _visit(
+        discord.Object(address.person),
+        where,
+        guild=address.guild,
+        channel=address.channel,
+        private=address.private,
+        roles=frozenset(series.roles),
+    )
+    rules = await desk.policies.of(visit.guild)
+    policy.check_still(rules, visit, request, command=series.kind, now=desk.now())
+    return policy.allowance_of(rules, visit, now=desk.now())
+
+
+async def may_post(
+    desk: Desk, client: discord.Client, requests: Iterable[Request], address: Address, *, directly: bool
+) -> bool:
+    """Whether what was painted may be shown where it was asked for, or `directly` to who asked, as the place is by now."""
+    visit = _visit(
+        discord.Object(address.person),
+        None if directly else client.get_channel(address.channel),
+        guild=None if directly else address.guild,
+        channel=address.channel,
+        private=directly,
+    )
+    rules = await desk.policies.of(address.guild)
+    return not policy.why_no_adults(rules, visit) or not any(policy.is_for_adults(rules, each) for each in requests)
 
 
 async def check_cells(desk: Desk, visit: Visit, cells: int) -> None:
@@ -90,7 +128,15 @@ def _begins_from_a_picture(request: Request) -> bool:
     return not isinstance(request, GenerationRequest) or request.source is not None
 
 
-def _visit(who: Any, where: Any, *, guild: int | None, channel: int, private: bool = False) -> Visit:
+def _visit(
+    who: Any,
+    where: Any,
+    *,
+    guild: int | None,
+    channel: int,
+    private: bool = False,
+    roles: frozenset[int] = frozenset(),
+) -> Visit:
     """A thread is its parent; what Discord does not tell of a place is taken to be no permission."""
     parent: int | None = where.parent_id if isinstance(where, discord.Thread) else None
     adults = getattr(where, "is_nsfw", None)
@@ -98,7 +144,7 @@ def _visit(who: Any, where: Any, *, guild: int | None, channel: int, private: bo
         person=who.id,
         guild=guild,
         channel=parent or channel,
-        roles=frozenset(role.id for role in who.roles) if isinstance(who, discord.Member) else frozenset(),
+        roles=frozenset(role.id for role in who.roles) if isinstance(who, discord.Member) else roles,
         restricted=bool(adults()) if adults is not None else False,
         private=private,
     )

@@ -20,6 +20,7 @@ from bot.discord_ui.cards import (
     closed_card,
     failure_card,
     result_card,
+    unshown_card,
 )
 from bot.discord_ui.posting import places
 from bot.discord_ui.posting.board import Board
@@ -69,6 +70,8 @@ class Delivery:
         self.ready = asyncio.Event()
         self.cells: Callable[[Job], Awaitable[None]] | None = None
         """Told of the jobs that are cells of a series, which shows them."""
+        self.may_post: places.MayPost | None = None
+        """Asked where pictures may be shown; where nobody is, everywhere."""
         self._closing = asyncio.Event()
 
     async def stop(self) -> None:
@@ -96,12 +99,12 @@ class Delivery:
             await self.cells(job)
             return
         person = await self._db.people.get(job.address.person)
-        await self._say(job, sentence=job.reason, retry=person.history)
+        await self._tell(job, sentence=job.reason, retry=person.history)
         await self._board.take_down(job.id, job.address, job.card_message)
 
     async def unreadable(self, lost: Unreadable) -> None:
         """Say that a job of an earlier Easel cannot be painted any more; another try would read it no better."""
-        await self._say(lost, sentence=lost.sentence, retry=False)
+        await self._tell(lost, sentence=lost.sentence, retry=False)
         await self._board.take_down(lost.id, lost.address, lost.address.card_message)
 
     async def cancelled(self, job: Job) -> None:
@@ -126,7 +129,7 @@ class Delivery:
             closing.cancel()
         return self._closing.is_set()
 
-    async def _say(self, owed: Owed, *, sentence: str, retry: bool) -> None:
+    async def _tell(self, owed: Owed, *, sentence: str, retry: bool) -> None:
         async def settle(message: int, channel: int) -> None:
             del channel
             await self._db.jobs.mark_told(owed.id, message=message)
@@ -144,7 +147,7 @@ class Delivery:
             if owed.state is JobState.RENDERED:
                 reason = error.sentence if isinstance(error, EaselError) else _REFUSED
                 await self._db.jobs.fail(owed.id, reason=reason, now=self._now())
-                await self._say(owed, sentence=reason, retry=True)
+                await self._tell(owed, sentence=reason, retry=True)
             else:
                 await self._db.jobs.mark_told(owed.id)
         except (WrongState, Missing):
@@ -185,7 +188,11 @@ class Delivery:
             if job.address.private
             else (self._in_channel, self._directly, self._by_hook)
         )
+        unshown = False
         for route in routes:
+            if not await self._may_show(job, directly=job.address.private or route == self._directly):
+                unshown = True
+                continue
             try:
                 made = await route(job, reply)
             except places.SHUT as error:
@@ -193,9 +200,17 @@ class Delivery:
                 continue
             if made is not None:
                 return made
-        if job.address.private:
-            await self._say_closed(job)
+        if unshown:
+            await self._say(job, unshown_card(job.address.person))
+        elif job.address.private:
+            await self._say(job, closed_card(job.address.person, painted=job.state is JobState.RENDERED))
         return 0, 0
+
+    async def _may_show(self, job: Owed, *, directly: bool) -> bool:
+        """Words may be said anywhere; pictures where those for adults are allowed, if they are."""
+        if not isinstance(job, Job) or job.state is not JobState.RENDERED or self.may_post is None:
+            return True
+        return await self.may_post((job.request,), job.address, directly=directly)
 
     async def _in_channel(self, job: Owed, reply: Reply) -> tuple[int, int]:
         reference = await self._parent_there(job) if isinstance(job, Job) else None
@@ -231,9 +246,8 @@ class Delivery:
         await self._db.posts.sent(post.id, message=made.id, now=self._now())
         return made.id, job.address.channel
 
-    async def _say_closed(self, job: Owed) -> None:
-        """In the channel, without the picture: that it waits in the gallery, or that there is none."""
-        card = closed_card(job.address.person, painted=job.state is JobState.RENDERED)
+    async def _say(self, job: Owed, card: Reply) -> None:
+        """In the channel, without the picture: what became of it."""
         try:
             await places.post(self._client, job.address.channel, card, nonce=nonce_of(job.id, post=_NOTE))
         except places.SHUT:

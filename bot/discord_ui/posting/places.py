@@ -3,13 +3,15 @@
 Owns how each is written to, changed and taken away, and what kind of failure it was. Refuses to know what is said.
 """
 
-from typing import Any, Final
+from collections.abc import Awaitable, Iterable
+from typing import Any, Final, Protocol
 
 import aiohttp
 import discord
 
 from bot.discord_ui import view
 from bot.discord_ui.reply import Reply
+from inference.api.request import Request
 from storage.values import Address
 
 SHUT: Final = (discord.Forbidden, discord.NotFound)
@@ -18,6 +20,14 @@ PASSING: Final = (discord.DiscordServerError, discord.RateLimited, aiohttp.Clien
 """Failures that another try may not meet; `passes` knows one more."""
 MARGIN: Final = 20.0
 """Seconds before the end of an interaction token from which it is not relied on any more."""
+
+
+class MayPost(Protocol):
+    """The rules as they are now: a channel may have ceased to be one for adults while something was painted for it."""
+
+    def __call__(self, requests: Iterable[Request], address: Address, *, directly: bool) -> Awaitable[bool]:
+        """Whether what came of `requests` may be shown where it was asked for, or `directly` to who asked."""
+        ...
 
 
 def passes(error: Exception) -> bool:

@@ -16,6 +16,7 @@ from bot.errors import EaselError
 from bot.jobs.cost import model_of, rows_of
 from bot.jobs.dispatcher import Dispatcher
 from bot.jobs.fair_queue import FairQueue
+from inference.api.request import Request
 from inference.client.clock import Clock
 from storage.database import Database
 from storage.errors import DatabaseUnavailable, Missing
@@ -32,6 +33,8 @@ AHEAD: Final = 1.25
 PAUSE: Final = 5.0
 """Seconds until the database is asked again when it cannot be used."""
 
+Admit = Callable[[Series, Request], Awaitable[Allowance | None]]
+"""Gives what the asker of a series may use of the fast lane. Raises an EaselError where the rules have changed meanwhile."""
 Refused = Callable[[int], Awaitable[None]]
 """Told of a series, one of whose cells could not become a job."""
 
@@ -45,7 +48,8 @@ class Feeder:
         self._queue: FairQueue[CellRef] = FairQueue()
         self._cells: dict[CellRef, Waiting] = {}
         self._series: dict[int, Series] = {}
-        self._allowances: dict[int, Allowance | None] = {}
+        self.admit: Admit | None = None
+        """Asked before each cell becomes a job; where nobody is, each may."""
         self._open: dict[int, int] = {}
         self._early: set[int] = set()
         self._wake = asyncio.Event()
@@ -61,10 +65,10 @@ class Feeder:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def join(self, series: Series, *, allowance: Allowance | None = None) -> None:
+    async def join(self, series: Series) -> None:
         """Let what is left of `series` wait for its turn. Raises RequestUnreadable."""
         waiting = await self._db.series.waiting(series.id)
-        self._series[series.id], self._allowances[series.id] = series, allowance
+        self._series[series.id] = series
         for cell in waiting:
             if cell.ref not in self._cells:
                 self._cells[cell.ref] = cell
@@ -80,7 +84,6 @@ class Feeder:
     def leave(self, series: int) -> None:
         """Nothing more of `series` is handed over."""
         self._series.pop(series, None)
-        self._allowances.pop(series, None)
         for ref in [ref for ref in self._cells if ref.series == series]:
             del self._cells[ref]
             self._queue.remove(ref)
@@ -143,6 +146,6 @@ class Feeder:
             kind=series.kind,
             prompt=cell.prompt,
             parent=series.parent,
-            allowance=self._allowances.get(series.id),
+            allowance=None if self.admit is None else await self.admit(series, cell.request),
             cell=cell.ref,
         )

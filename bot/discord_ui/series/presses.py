@@ -19,8 +19,8 @@ from bot.discord_ui.series.cards import GONE, dropped_card, moved_card
 from bot.discord_ui.series.limits import check_going
 from bot.discord_ui.shown import shown_picture
 from bot.errors import NotAllowed, NotFound
+from bot.requests.policy import Visit
 from storage.errors import RequestUnreadable
-from storage.guild_settings import Allowance
 from storage.series_values import Series, SeriesState
 from storage.values import Image
 
@@ -35,7 +35,7 @@ async def go(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) -> 
     check_going(await desk.db.series.count_going(interaction.user.id), limits=desk.settings.limits)
     address = address_of(desk, interaction, private=series.address.private)
     address = msgspec.structs.replace(address, channel=series.address.channel, guild=series.address.guild)
-    allowance = await _allowance(desk, interaction, series)
+    visit = await _admitted(desk, interaction, series)
     card = await desk.series.card_of(series)
     if series.address.private:
         message, channel = await _post_privately(interaction, series, card)
@@ -43,11 +43,11 @@ async def go(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) -> 
     else:
         message, channel = interaction.message.id if interaction.message else 0, interaction.channel_id or 0
         after = card
-    begun = await desk.db.series.begin(series.id, address=address, now=desk.now())
+    begun = await desk.db.series.begin(series.id, address=address, roles=visit.roles, now=desk.now())
     if begun is None:
         raise NotFound(GONE)
     await desk.db.series.set_card(series.id, message=message or series.card_message, channel=channel)
-    await desk.series.begin(begun, allowance=allowance)
+    await desk.series.begin(begun)
     with contextlib.suppress(discord.HTTPException, *places.PASSING):  # it runs, and its card is kept true all the same
         await replace(interaction, after)
 
@@ -62,13 +62,13 @@ async def _post_privately(interaction: Asked, series: Series, card: Reply) -> tu
     return message.id, channel
 
 
-async def _allowance(desk: Desk, interaction: Asked, series: Series) -> Allowance | None:
-    """What may be used of the fast lane. Raises LimitReached where the rules have changed since the question."""
-    visit, allowance = visit_of(interaction, private=series.address.private), None
+async def _admitted(desk: Desk, interaction: Asked, series: Series) -> Visit:
+    """Who agrees, and where. Raises LimitReached where the rules have changed since the question."""
+    visit = visit_of(interaction, private=series.address.private)
     await check_cells(desk, visit, series.cells)
     for request in await desk.db.series.requests(series.id):
-        allowance = await admit(desk, visit, request, kind=series.kind, parent=series.parent)
-    return allowance
+        await admit(desk, visit, request, kind=series.kind, parent=series.parent)
+    return visit
 
 
 async def no(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) -> None:

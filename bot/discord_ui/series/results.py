@@ -12,6 +12,7 @@ from typing import Any, Final
 import discord
 from PIL import Image
 
+from bot.discord_ui.cards import unshown_card
 from bot.discord_ui.posting import places
 from bot.discord_ui.posting.nonces import custom_ids, is_card_of
 from bot.discord_ui.reply import Attachment, Reply
@@ -48,6 +49,8 @@ class Results:
 
     def __init__(self, client: discord.Client, *, db: Database, clock: Clock, now: Callable[[], float]) -> None:
         self._client, self._db, self._clock, self._now = client, db, clock, now
+        self.may_post: places.MayPost | None = None
+        """Asked where grids may be shown; where nobody is, everywhere."""
 
     async def show(self, series: Series, layout: Layout) -> None:
         """Post the grids of `series`, mark it as done and take its card away. Raises DatabaseUnavailable."""
@@ -135,9 +138,13 @@ class Results:
 
     async def _post_all(self, series: Series, cards: Sequence[Reply]) -> tuple[int, int]:
         """The first card where the series was asked for, else in direct messages, else nowhere; the others after it."""
-        channels: list[Callable[[], Any]] = [self._conversation_of(series)]
-        if not series.address.private:
-            channels.insert(0, self._channel_of(series))
+        channels: list[Callable[[], Any]] = []
+        if not series.address.private and await self._may_show(series, directly=False):
+            channels.append(self._channel_of(series))
+        if await self._may_show(series, directly=True):
+            channels.append(self._conversation_of(series))
+        if not channels:
+            return await self._say_unshown(series)
         for channel_of in channels:
             try:
                 channel = await self._patiently(series, channel_of)
@@ -152,6 +159,20 @@ class Results:
                     )
             return message, channel
         return 0, series.address.channel
+
+    async def _may_show(self, series: Series, *, directly: bool) -> bool:
+        if self.may_post is None:
+            return True
+        return await self.may_post(await self._db.series.requests(series.id), series.address, directly=directly)
+
+    async def _say_unshown(self, series: Series) -> tuple[int, int]:
+        """In the channel, without a picture: where the pictures are."""
+        channel = series.address.channel
+        with contextlib.suppress(*places.SHUT):
+            await self._patiently(
+                series, lambda: self._post(series, channel, unshown_card(series.address.person), number=0)
+            )
+        return 0, channel
 
     def _channel_of(self, series: Series) -> Callable[[], Any]:
         async def channel() -> int:

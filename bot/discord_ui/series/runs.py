@@ -18,14 +18,13 @@ from bot.discord_ui.posting import places
 from bot.discord_ui.reply import Reply
 from bot.discord_ui.series.cards import SeriesFacts, progress_card
 from bot.discord_ui.series.composing import cell_picture, previews, thumbnail_side
-from bot.discord_ui.series.feeding import Feeder
+from bot.discord_ui.series.feeding import Admit, Feeder
 from bot.discord_ui.series.results import Results
 from bot.jobs.dispatcher import Dispatcher
 from bot.requests.plots.layout import Layout, from_text
 from inference.client.clock import Clock
 from storage.database import Database
 from storage.errors import DatabaseUnavailable, Missing, RequestUnreadable, WrongState
-from storage.guild_settings import Allowance
 from storage.series_values import Cell, Series, SeriesState
 from storage.values import Address, Job, JobState
 
@@ -99,10 +98,14 @@ class Runs:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def begin(self, series: Series, *, allowance: Allowance | None = None) -> None:
-        """Somebody agreed, and the row says so: paint it. What does not fit in an `allowance` goes into the slow lane."""
+    def ask(self, admit: Admit, may_post: places.MayPost) -> None:
+        """From now on ask `admit` before each cell, and `may_post` before anything is shown."""
+        self._feeder.admit, self.results.may_post = admit, may_post
+
+    async def begin(self, series: Series) -> None:
+        """Somebody agreed, and the row says so: paint it."""
         self._add(series)
-        await self._feed(series, allowance)
+        await self._feed(series)
 
     async def end(self, series: int) -> bool:
         """Begin nothing more of it and cancel what is left. False where it does not run (any more)."""
@@ -155,9 +158,9 @@ class Runs:
     def _add(self, series: Series) -> Run:
         return self._runs.setdefault(series.id, Run(series, _layout_of(series)))
 
-    async def _feed(self, series: Series, allowance: Allowance | None = None) -> None:
+    async def _feed(self, series: Series) -> None:
         try:
-            await self._feeder.join(series, allowance=allowance)
+            await self._feeder.join(series)
         except RequestUnreadable as error:
             log.warning("Series %d cannot go on: %s", series.id, error)
             await self.end(series.id)
