@@ -13,6 +13,8 @@ MIN_TARGET, MAX_TARGET = 64, 8192
 MAX_TARGET_PIXELS = 4096 * 4096
 """What still travels as one PNG within a frame of the wire."""
 SIZE_STEP = 64
+MAX_BAND = 4096
+"""A band is as long as the picture and painted in one piece; no canvas has a longer side."""
 
 
 def _require_target(size: tuple[int, int]) -> None:
@@ -63,6 +65,14 @@ class UltimateUpscale(msgspec.Struct, frozen=True, omit_defaults=True, tag="ulti
         )
         require(0 <= self.mask_blur <= 64, f"Mask blur must be between 0 and 64, not {self.mask_blur}.")
         require(0 <= self.padding <= 512, f"Padding must be between 0 and 512, not {self.padding}.")
+        require(
+            self.order != "none" or self.seams is not None,
+            "Neither tiles nor seams would be painted; choose an order of the tiles, or a way to mend seams.",
+        )
+        require(
+            self.seams is None or self.seams.type != "band" or max(self.size) <= MAX_BAND,
+            f"Seams are mended in bands on sides of up to {MAX_BAND:,} pixels; choose half tiles for larger pictures.",
+        )
 
 
 class SdUpscale(msgspec.Struct, frozen=True, omit_defaults=True, tag="sd upscale"):

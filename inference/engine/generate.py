@@ -79,7 +79,7 @@ def paint(
     if source is not None and request.source is not None:
         size = request.canvas.width, request.canvas.height
         start = yield from begin(source.picture, source.mask, source=request.source, size=size)
-    latent = yield from (from_words(easel, model) if start is None else _from_picture(easel, model, start))
+    latent = yield from (from_words(easel, model) if start is None else from_picture(easel, model, start))
     if request.hires is not None:
         hires = request.hires
         latent = yield from enlarged(easel, latent, lambda step: size_of(request, hires, step=step))
@@ -105,8 +105,8 @@ def from_words(easel: Easel, model: Any) -> Steered:
     return (yield from steered(walk, model, hint=hint, switch=switch))
 
 
-def _from_picture(easel: Easel, model: Any, start: Start) -> Step:
-    """img2img, with or without a mask."""
+def from_picture(easel: Easel, model: Any, start: Start) -> Step:
+    """img2img, with or without a mask: the final latent, of the size of the request's canvas."""
     request, source, sampling = easel.request, easel.request.source, easel.request.sampling
     assert source is not None  # noqa: S101 - there is no start without one
     shape = _shape(request, model)

@@ -34,7 +34,8 @@ class Brushes:
 class Track:
     """One picture. `model` and `guide` answer its Evaluate, Encode and Decode; `lend` its Borrow.
 
-    `wanted` is what the generator waits for; `asked` and `answers` are the rows of an Evaluate that is under way.
+    `wanted` is what the generator waits for; `asked` and `answers` are the rows of an Evaluate that is under way. It `shows`
+    itself where it has once done so. `branches` are parts of it that are painted together; it is their `trunk`.
     """
 
     painting: Painting
@@ -47,6 +48,9 @@ class Track:
     asked: Asked | None = None
     answers: list[Tensor | None] = field(default_factory=list[Tensor | None])
     picture: Image | None = None
+    shows: bool = False
+    trunk: "Track | None" = None
+    branches: "list[Track]" = field(default_factory=list["Track"])
 
     def take_up(self, order: TakeUp) -> PaintingModel:
         """Go on with other brushes; the model among them. Raises Refused when they cannot be had."""
@@ -62,6 +66,22 @@ class Track:
             return self.take_up(order)
         assert self.lend is not None  # noqa: S101 - who borrows was prepared with a shelf
         return self.lend(order.name)
+
+    def branch(self, paintings: Sequence[Painting]) -> "list[Track]":
+        """`paintings` as tracks of their own, with what this one paints with; kept as its branches."""
+        self.branches = [
+            Track(
+                painting,
+                index=self.index,
+                model=self.model,
+                guide=self.guide,
+                lend=self.lend,
+                shows=self.shows,
+                trunk=self,
+            )
+            for painting in paintings
+        ]
+        return self.branches
 
 
 @dataclass(slots=True, eq=False)

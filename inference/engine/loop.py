@@ -21,8 +21,19 @@ from inference.engine.bad_file import BrokenModel
 from inference.engine.batching import Candidate, Ledger, choose
 from inference.engine.forward import Forwards, OutOfMemory, Row, within_memory
 from inference.engine.job import Prepared, Refused, Running, Track
-from inference.engine.preview import Previews
-from inference.engine.work import Apply, Borrow, Decode, Encode, Evaluate, TakeUp, UpscaleTile
+from inference.engine.preview import Previews, jpeg_of
+from inference.engine.work import (
+    Apply,
+    Borrow,
+    Decode,
+    Encode,
+    Evaluate,
+    Painting,
+    Show,
+    TakeUp,
+    Together,
+    UpscaleTile,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -112,7 +123,7 @@ class Engine:
         job = Running(command.job, command.lane, prepared, self._clock())
         self._jobs[job.id] = job
         with torch.inference_mode():
-            for track in prepared.tracks:
+            for track in tuple(prepared.tracks):
                 self._advance(job, track, None)
 
     def _candidates(self) -> list[Candidate[Piece]]:
@@ -137,7 +148,7 @@ class Engine:
                         kinds.setdefault(conditions.context.shape[1], []).append(number)
                 model = track.model
                 adapters = model.adapters if model is not None else ()
-                unet = (id(model.unet), model.tiling) if model is not None else (0, False)
+                unet = (id(model.unet), model.tiling, model.merging) if model is not None else (0, False, 0.0)
                 hint = None if track.wanted.hint is None else track.wanted.hint.shape
                 return [
                     (("evaluate", *unet, adapters, x.shape, hint, length), tuple(numbers))
@@ -233,7 +244,8 @@ class Engine:
         guided = guide.combine(asked, wanted.x, wanted.sigma, denoised)
         track.calls += 1
         job.done += 1
-        if self._preview_every and track.calls % self._preview_every == 0 and track.model is not None:
+        due = self._preview_every and track.calls % self._preview_every == 0 and not track.shows
+        if due and track.model is not None:
             self._send(Preview(job.id, track.index, *self._previews.draw(track.model, guided)))
         self._advance(job, track, (guided, denoised[asked.base : asked.base + 1]) if wanted.pair else guided)
 
@@ -241,18 +253,50 @@ class Engine:
         """Send `answer` to the generator and note what it wants next. Its failure ends its job."""
         try:
             wanted = track.painting.send(answer)
-            while isinstance(wanted, TakeUp | Borrow):
-                wanted = track.painting.send(track.answer(wanted))
+            while isinstance(wanted, TakeUp | Borrow | Show):
+                shown = self._show(job, track, wanted) if isinstance(wanted, Show) else track.answer(wanted)
+                wanted = track.painting.send(shown)
             if isinstance(wanted, Evaluate):
                 assert track.guide is not None  # noqa: S101 - who asks for estimates was prepared with guidance
                 track.asked = track.guide.ask(track.calls, wanted.level)
                 track.answers = [None] * len(track.asked.rows)
-            track.wanted = wanted
+            track.wanted = None if isinstance(wanted, Together) else wanted
         except StopIteration as end:
             track.wanted, track.picture = None, end.value
-            self._finish_if_done(job)
+            self._ended(job, track)
+            return
         except Exception as error:  # noqa: BLE001 - whatever it is, it must end this job and no other
             self._fail(job, *_verdict(error))
+            return
+        if isinstance(wanted, Together):
+            self._branch(job, track, wanted.paintings)
+
+    def _show(self, job: Running, track: Track, order: Show) -> None:
+        track.shows = True
+        if self._preview_every:
+            self._send(Preview(job.id, track.index, *jpeg_of(order.picture)))
+
+    def _branch(self, job: Running, track: Track, paintings: Sequence[Painting]) -> None:
+        """Let `paintings` run beside each other; `track` goes on when all of them are done."""
+        branches = track.branch(paintings)
+        job.prepared.tracks.extend(branches)
+        if not branches:
+            self._advance(job, track, [])
+        for branch in tuple(branches):
+            if job.id in self._jobs:
+                self._advance(job, branch, None)
+
+    def _ended(self, job: Running, track: Track) -> None:
+        """A picture is finished, or one of the parts that were painted together: with the last, its trunk goes on."""
+        trunk = track.trunk
+        if trunk is None:
+            self._finish_if_done(job)
+            return
+        job.prepared.tracks.remove(track)
+        pictures = [branch.picture for branch in trunk.branches if branch.picture is not None]
+        if len(pictures) == len(trunk.branches):
+            trunk.branches = []
+            self._advance(job, trunk, pictures)
 
     def _finish_if_done(self, job: Running) -> None:
         pictures = [track.picture for track in job.prepared.tracks if track.picture is not None]

@@ -97,6 +97,7 @@ class Bench:
             adapters=adapters,
             wear=lambda: wear(checkpoint, adapters),
             tiling=request.tiling,
+            merging=_merging(request, second=second),
             alphas_cumprod=checkpoint.alphas_cumprod,
             xl=checkpoint.family.xl,
         )
@@ -144,6 +145,12 @@ def _guided(request: GenerationRequest, *, second: bool) -> int:
     return guided_calls(request.sampling)
 
 
+def _merging(request: GenerationRequest, *, second: bool) -> float:
+    """Share of tokens that merge in a pass; hires fix may have one of its own."""
+    own = request.hires.token_merging_ratio if second and request.hires is not None else 0.0
+    return own or request.token_merging_ratio
+
+
 def downsampling(vae: Any) -> int:
     """Pixels along a side of one latent pixel of `vae`."""
     return 2 ** (len(vae.config.block_out_channels) - 1)
@@ -168,12 +175,12 @@ def prepare_painting(request: GenerationRequest, attachments: Attachments, shelf
             bench.give_back()
 
     try:
-        source = _source(request, attachments, notes)
+        source = source_of(request, attachments, notes)
         network = _network(request, shelf)
         tracks: list[Track] = []
         for index in range(request.count):
             bench = bench_of(index)
-            palette = _palette(bench.request, bench)
+            palette = palette_of(bench.request, bench)
             first = bench.brushes(info, vae)
             painting = paint(
                 bench.request, index, model=first.model, device=shelf.device, palette=palette, source=source
@@ -187,7 +194,7 @@ def prepare_painting(request: GenerationRequest, attachments: Attachments, shelf
 
     def results(pictures: Sequence[Image]) -> tuple[ImageResult, ...]:
         facts = [
-            facts_of(request, index, model=info, extra=_told(bench_of(index), vae)) for index in range(request.count)
+            facts_of(request, index, model=info, extra=told_by(bench_of(index), vae)) for index in range(request.count)
         ]
         return tuple(
             encode_png(picture, seed=fact.seed, infotext=write_infotext(fact))
@@ -197,7 +204,7 @@ def prepare_painting(request: GenerationRequest, attachments: Attachments, shelf
     return Prepared(tracks, calls, "painting", results, notes, release=release)
 
 
-def _told(bench: Bench, vae: ModelFile | None) -> dict[str, str]:
+def told_by(bench: Bench, vae: ModelFile | None) -> dict[str, str]:
     """What only the engine knows of how a picture was painted: the VAE, LoRAs and learned words by their hashes."""
     extra = {} if vae is None else {"VAE hash": vae.hash, "VAE": Path(vae.path).name}
     worn = tuple(dict.fromkeys(adapter for adapters in bench.adapters for adapter in adapters))
@@ -224,7 +231,7 @@ def prepare_upscale(request: UpscaleRequest, attachments: Attachments, shelf: Sh
     return Prepared([track], max(1, calls), "upscaling", results)
 
 
-def _palette(request: GenerationRequest, bench: Bench) -> Palette:
+def palette_of(request: GenerationRequest, bench: Bench) -> Palette:
     """Brushes for the second pass and for the refiner, in the pass (or passes) in which it is wanted."""
     hires, refiner = request.hires, request.refiner
     second = None if hires is None else bench.order(hires.model, fresh=True, second=True)
@@ -283,7 +290,8 @@ def _tiles(size: tuple[int, int], target: tuple[int, int], upscaler: str, networ
     return tile_count(size, upscaler=upscaler, scale=scale, network_scale=network.scale)
 
 
-def _source(request: GenerationRequest, attachments: Attachments, notes: list[str]) -> Source | None:
+def source_of(request: GenerationRequest, attachments: Attachments, notes: list[str]) -> Source | None:
+    """The picture that `request` begins from, and its mask, opened; what is strange about it goes to `notes`. Raises Refused."""
     if request.source is None:
         return None
     picture, part = _opened(request.source.picture, attachments, open_source), request.source.inpaint

@@ -40,10 +40,7 @@ class Previews:
         levels = torch.einsum("chw,cr->hwr", latent[0].float().cpu(), factors[:-1]) + factors[-1]
         small = Image.fromarray(((levels + 1) * 127.5).clamp(0, 255).to(torch.uint8).numpy())
         scale = min(model.downsampling, max(1, SIDE // max(small.size)))
-        picture = small.resize((small.width * scale, small.height * scale), Image.Resampling.BILINEAR)
-        buffer = io.BytesIO()
-        picture.save(buffer, "JPEG", quality=75)
-        return buffer.getvalue(), picture.width, picture.height
+        return jpeg_of(small.resize((small.width * scale, small.height * scale), Image.Resampling.BILINEAR))
 
     def _factors_of(self, model: PaintingModel) -> Tensor:
         known = self._factors.get(id(model.vae))
@@ -55,6 +52,13 @@ class Previews:
             factors = fit_factors(model)
         self._factors = {id(model.vae): (model.vae, factors), **dict(list(self._factors.items())[:3])}
         return factors
+
+
+def jpeg_of(picture: Image.Image) -> tuple[bytes, int, int]:
+    """JPEG bytes, width and height of RGB `picture`."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=75)
+    return buffer.getvalue(), picture.width, picture.height
 
 
 def fit_factors(model: PaintingModel) -> Tensor:

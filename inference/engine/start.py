@@ -22,16 +22,27 @@ LATENT_RESIZE = 3
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Which part of a larger picture is painted: its `box` in a picture of size `whole` (width, height)."""
+
+    box: Box
+    whole: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Start:
     """`picture` (RGB) is what is encoded. `mask` (grey, of its size) says what is painted anew; None means all of it.
 
-    `above` (RGBA) lies over the result at the end; `box` is where in it the result belongs, None all over it.
+    `above` (RGBA) lies over the result at the end; `box` is where in it the result belongs, None all over it. `place` says
+    which part of the picture this is, where it is one: a part enlarged, or a tile. Whatever else belongs to the whole
+    picture (a control's map) is cut to it and resized to `picture`'s size.
     """
 
     picture: Image.Image
     mask: Image.Image | None = None
     above: Image.Image | None = None
     box: Box | None = None
+    place: Place | None = None
 
 
 def begin(
@@ -54,12 +65,24 @@ def begin(
         box = widened(box, shape=size, within=soft.size)
         above, small = overlay(picture, soft), fit(soft.crop(box), size, 2)
         inner = yield from _fitted(picture.crop(box), size, mode=2, upscaler=source.upscaler)
-        return Start(_content(inner, small, part), small, above, box)
+        return Start(_content(inner, small, part), small, above, box, Place(box, picture.size))
     # A mask of the canvas' size cannot follow a picture of another, so here the latent is not the one that is stretched.
     mode = 0 if source.resize_mode == LATENT_RESIZE else source.resize_mode
     small = fit(soft, size, mode)
     whole = yield from _fitted(picture, size, mode=mode, upscaler=source.upscaler)
     return Start(_content(whole, small, part), small, overlay(whole, overlay_mask(small)))
+
+
+def begin_patch(
+    picture: Image.Image, mask: Image.Image, place: Place, *, source: SourcePicture, size: tuple[int, int]
+) -> Generator[Borrow | UpscaleTile, Any, Start]:
+    """As `begin` with only the masked part, for a part that is cut out already: RGB `picture` and its blurred grey `mask`.
+
+    `finish` then gives the part alone, to be put back at `place`.
+    """
+    small = fit(mask, size, 2)
+    inner = yield from _fitted(picture, size, mode=2, upscaler=source.upscaler)
+    return Start(inner, small, overlay(picture, mask), (0, 0, *picture.size), place)
 
 
 def is_blank(mask: Image.Image, part: Inpaint) -> bool:

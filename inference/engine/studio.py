@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from inference.api.enlarging import UpscaleRequest
+from inference.api.redraw import SdUpscale, UltimateUpscale
 from inference.api.request import GenerationRequest
 from inference.api.result import Device, Inventory
 from inference.api.wire import EngineSettings, Submit
@@ -17,6 +18,7 @@ from inference.engine.discovery import discover
 from inference.engine.forward import Forwards
 from inference.engine.job import Prepared
 from inference.engine.preparation import prepare_painting, prepare_upscale
+from inference.engine.redraw.preparing import prepare_redraw
 from inference.engine.shelf import Shelf
 
 _log = logging.getLogger(__name__)
@@ -60,6 +62,8 @@ class Studio:
     def prepare(self, command: Submit) -> Prepared:
         """Load, encode and lay out what `command` asks for. Raises Refused."""
         match command.request:
+            case GenerationRequest(redraw=UltimateUpscale() | SdUpscale()):
+                return prepare_redraw(command.request, command.attachments, self._shelf)
             case GenerationRequest():
                 return prepare_painting(command.request, command.attachments, self._shelf)
             case UpscaleRequest():

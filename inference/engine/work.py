@@ -92,9 +92,29 @@ class TakeUp:
     fresh: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Tell whoever waits how the picture stands: `picture` is a small RGB copy of it. Answered at once, with nothing.
+
+    Who shows it themselves is not previewed by the loop any more.
+    """
+
+    picture: Image
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Ask for what `paintings` return, in order, as a list; none of them waits for another, so the loop batches them."""
+
+    paintings: "tuple[Painting, ...]"
+
+
 Work = Evaluate | Encode | Decode | UpscaleTile | Apply
+
+Order = TakeUp | Borrow | Show | Together
+"""What the loop answers without any network."""
 
 Sampling = Generator[Evaluate, Any, Tensor]
 """A sampler at work: asks for estimates, returns the final latent."""
-Painting = Generator[Work | TakeUp | Borrow, Any, Image]
+Painting = Generator[Work | Order, Any, Image]
 """A picture at work: returns it finished, as 8-bit RGB."""
