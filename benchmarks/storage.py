@@ -20,6 +20,7 @@ from statistics import median, quantiles
 from inference.api.request import Canvas, GenerationRequest, ModelRef, Prompt, Seeds
 from inference.api.result import ImageResult
 from storage.database import FILE, Database
+from storage.gallery_values import Query
 from storage.values import Address, Job
 
 PERSON = 7
@@ -108,16 +109,16 @@ async def measure(folder: Path, pictures: int) -> None:
 async def pages(database: Database, pictures: int) -> None:
     """Gallery pages of nine, with how many there are."""
     generator = random.Random(1)
-    await database.images.page(PERSON)
-    say("first page", [await timed(lambda: database.images.page(PERSON)) for _ in range(200)])
+    await database.gallery.page(PERSON, Query())
+    say("first page", [await timed(lambda: database.gallery.page(PERSON, Query())) for _ in range(200)])
     offsets = [generator.randrange(pictures - 9) for _ in range(200)]
-    say("page anywhere", [await timed(lambda o=o: database.images.page(PERSON, offset=o)) for o in offsets])
+    say("page anywhere", [await timed(lambda o=o: database.gallery.page(PERSON, Query(), offset=o)) for o in offsets])
     last = pictures - 9
-    say("last page", [await timed(lambda: database.images.page(PERSON, offset=last)) for _ in range(200)])
+    say("last page", [await timed(lambda: database.gallery.page(PERSON, Query(), offset=last)) for _ in range(200)])
     starred = [o // 8 for o in offsets]
     say(
         "starred page anywhere",
-        [await timed(lambda o=o: database.images.page(PERSON, starred=True, offset=o)) for o in starred],
+        [await timed(lambda o=o: database.gallery.page(PERSON, Query(starred=True), offset=o)) for o in starred],
     )
     say("usage", [await timed(lambda: database.people.usage(PERSON, since=0.0)) for _ in range(20)])
 
@@ -131,7 +132,7 @@ async def writes(database: Database) -> None:
         crowd += await asyncio.gather(*(timed(lambda p=p: ask(database, p)) for p in range(100, 150)))
     say("a job among fifty at once", crowd)
     say("keep four pictures of 400 kB", [(await paint(database, 99, count=4, size=400_000))[1] for _ in range(30)])
-    found = (await database.images.page(99, limit=100)).images
+    found = (await database.gallery.page(99, Query(), limit=100)).images
     say("a picture's bytes", [await timed(lambda i=image.id: database.images.data(i)) for image in found])
     say("delete a picture", [await timed(lambda i=image.id: database.images.remove(i)) for image in found[:50]])
     say("unfinished jobs at a start (700)", [await timed(database.jobs.unfinished) for _ in range(5)])

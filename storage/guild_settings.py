@@ -64,13 +64,10 @@ class Quota(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class GuildSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a server has chosen; empty text and 0 mean the operator's own setting, or none.
 
-    `model` and `negative` are for those who say none. `listed_only`: models without a rule may not be used. `refused` are the
-    words and patterns of its block list. `why` is what people are told while it is `closed`.
+    `listed_only`: models without a rule may not be used. `refused` are the words and patterns of its block list. `why` is what
+    people are told while it is `closed`.
     """
 
-    model: str = ""
-    negative: str = ""
-    gallery_channel: int = 0
     models: tuple[Rule, ...] = ()
     listed_only: bool = False
     commands: tuple[Rule, ...] = ()

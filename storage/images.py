@@ -3,7 +3,7 @@
 Owns the rows of `images` and `favourites`. Refuses to know who may delete what.
 """
 
-from sqlalchemy import ColumnElement, Select, delete, exists, func, insert, select
+from sqlalchemy import ColumnElement, Select, delete, exists, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.connections import Connections
@@ -13,7 +13,7 @@ from storage.gallery_tables import unkept
 from storage.pictures import PictureStore
 from storage.rows import image_of, readable
 from storage.tables import favourites, images
-from storage.values import Image, Page
+from storage.values import Image
 
 
 class Images:
@@ -53,24 +53,6 @@ class Images:
         if sha256 is None:
             raise Missing("picture", image)
         return await self._pictures.get(sha256)
-
-    async def page(self, person: int, *, starred: bool = False, offset: int = 0, limit: int = 9) -> Page:
-        """Pictures `offset` to `offset + limit` of a person's own, or of those that they star, newest first.
-
-        One whose request does not decode is counted and left out.
-        """
-        # ids first, from the index alone, so that a page far down does not read every row before it
-        ids = (
-            select(favourites.c.image.label("id")).where(favourites.c.person == person)
-            if starred
-            else select(images.c.id).where(images.c.person == person)
-        )
-        chosen = ids.order_by(ids.selected_columns.id.desc()).limit(limit).offset(offset)
-        rows = select(images).where(images.c.id.in_(chosen)).order_by(images.c.id.desc())
-        async with self._connections.read() as connection:
-            total = (await connection.execute(select(func.count()).select_from(ids.subquery()))).scalar_one()
-            found = (await connection.execute(rows)).mappings().all()
-        return Page(images=readable(found, image_of), total=total)
 
     async def remove(self, image: int) -> None:
         """Delete a picture with its stars, and its file when nothing else refers to that. Raises Missing."""

@@ -19,6 +19,7 @@ from inference.api.wire import Ready
 from inference.client.clock import HandClock
 from inference.client.fake import FakeBackend
 from inference.client.gates import HeldGate
+from storage.gallery_values import Query
 from storage.values import JobState
 from tests.e2e.easel import (
     Studio,
@@ -106,7 +107,7 @@ async def test_closed_direct_messages_and_an_old_token(  # noqa: PLR0917 - fixtu
         assert "direct messages are closed" in words_of(note)
         assert "secret" not in words_of(note)
         assert not results_in(ada, "#paint")
-        assert (await studio.easel.desk.db.images.page(int(ada.id), offset=0)).total == 4
+        assert (await studio.easel.desk.db.gallery.page(int(ada.id), Query())).total == 4
 
 
 async def test_a_failure_is_told_and_can_be_tried_again(held: Studio, gate: HeldGate, ada: Person, ben: Person) -> None:

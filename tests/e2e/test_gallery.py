@@ -17,6 +17,7 @@ from bot.sandbox.forms import Refused
 from bot.sandbox.server import Loopback
 from inference.client.gates import HeldGate
 from storage.database import Database
+from storage.gallery_values import Query
 from tests.e2e.easel import Studio, button_of, pictures_of, settings_in, studio_at, words_of
 from tests.e2e.galleries import (
     HOME,
@@ -250,7 +251,7 @@ async def test_being_forgotten(studio: Studio, db: Database, ada: Person, ben: P
     await ada.until(lambda: ada.message(queued) is None)
     await studio.easel.delivery.cancelled(job)  # told late, of a row that is gone: no accident
     assert await db.jobs.get(job.id) is None
-    assert (await db.images.page(me)).total == (await db.images.page(me, starred=True)).total == 0
+    assert (await db.gallery.page(me, Query())).total == (await db.gallery.page(me, Query(starred=True))).total == 0
     assert not await db.styles.of(me, None)
     assert not await db.seeds.of(me)
     assert not await db.pictures.has(made[1].sha256)
@@ -269,4 +270,4 @@ async def test_only_oneself_can_be_forgotten(studio: Studio, db: Database, ada: 
     assert re.search("Only the person who is to be forgotten", words_of(answer))
     card = await (await ada.slash("gallery forget-me", "#paint")).answered()
     assert "1 picture · 0 ⭐" in words_of(await press(ada, card, "Keep everything"))
-    assert (await db.images.page(int(ada.id))).total == 1
+    assert (await db.gallery.page(int(ada.id), Query())).total == 1

@@ -13,6 +13,7 @@ from bot.sandbox.server import Loopback
 from inference.api.result import ModelFile
 from inference.client.fake import FakeBackend
 from inference.client.gates import HeldGate
+from storage.gallery_values import Query
 from tests.e2e.easel import Studio, button_of, bytes_at, paint, pictures_of, result_in, results_in, words_of
 
 
@@ -87,11 +88,11 @@ async def test_delete_is_for_the_owner(quick: Studio, ada: Person, ben: Person, 
     assert "Only who asked" in words_of(refused)
     await ada.click(card, button_of(card, Action.DELETE))
     await cleo.until(lambda: cleo.message(card) is None)
-    assert (await quick.easel.desk.db.images.page(int(cleo.id), offset=0)).total == 4
+    assert (await quick.easel.desk.db.gallery.page(int(cleo.id), Query())).total == 4
     mine = await paint(cleo)
     await cleo.click(mine, button_of(mine, Action.DELETE))
     await cleo.until(lambda: cleo.message(mine) is None)
-    assert (await quick.easel.desk.db.images.page(int(cleo.id), offset=0)).total == 4
+    assert (await quick.easel.desk.db.gallery.page(int(cleo.id), Query())).total == 4
 
 
 async def test_a_button_whose_picture_is_gone(quick: Studio, ada: Person) -> None:

@@ -21,6 +21,7 @@ from bot.sandbox.server import Loopback
 from inference.api.request import GenerationRequest
 from inference.api.result import Inventory, ModelFile
 from inference.client.fake import FAKE_INVENTORY, FakeBackend
+from storage.gallery_values import Query
 from tests.e2e.easel import Studio, bytes_at, is_result, paint, parts_of, pictures_of, settings_in, studio_at, words_of
 
 
@@ -126,7 +127,7 @@ async def choose(person: Person, message: Json, verb: Verb, *labels: str) -> Jso
 
 async def newest(studio: Studio, person: Person) -> GenerationRequest:
     """What was painted last."""
-    page = await studio.easel.desk.db.images.page(int(person.id), starred=False, offset=0, limit=1)
+    page = await studio.easel.desk.db.gallery.page(int(person.id), Query(), limit=1)
     request = page.images[0].request
     assert isinstance(request, GenerationRequest)
     return request
@@ -231,7 +232,7 @@ async def test_a_sample_is_painted_once_and_kept(studio: Studio, ada: Person, be
     seen = await browse(ben, "lora info", name="fur")
     assert len(pictures_of(seen)) == 1
     assert "Paint a sample" not in [part.get("label") for part in parts_of(seen)]
-    page = await studio.easel.desk.db.images.page(int(ada.id), starred=False, offset=0, limit=1)
+    page = await studio.easel.desk.db.gallery.page(int(ada.id), Query(), limit=1)
     await studio.easel.desk.db.images.remove(page.images[0].id)
     gone = await browse(ben, "lora info", name="fur")
     assert pictures_of(gone) == []

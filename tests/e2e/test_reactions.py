@@ -11,6 +11,7 @@ from bot.sandbox.driver import Person
 from bot.sandbox.faults import on
 from bot.sandbox.server import Loopback
 from inference.client.gates import HeldGate
+from storage.gallery_values import Query
 from tests.e2e.easel import Studio, button_of, bytes_at, paint, pictures_of, result_in, words_of
 
 
@@ -32,11 +33,11 @@ async def test_the_star(quick: Studio, ada: Person, ben: Person) -> None:
     """⭐ puts all pictures of the message among the favourites of who reacted."""
     card = await paint(ada)
     ben.react(card, "⭐")
-    images = quick.easel.desk.db.images
+    gallery = quick.easel.desk.db.gallery
     async with asyncio.timeout(20):
-        while (await images.page(int(ben.id), starred=True, offset=0)).total < 4:  # noqa: ASYNC110 - storage tells nobody
+        while (await gallery.page(int(ben.id), Query(starred=True))).total < 4:  # noqa: ASYNC110 - storage tells nobody
             await asyncio.sleep(0)
-    assert (await images.page(int(ada.id), starred=True, offset=0)).total == 0
+    assert (await gallery.page(int(ada.id), Query(starred=True))).total == 0
 
 
 @pytest.mark.parametrize(("emoji", "count"), [("🔁", 4), ("⬆️", 1), ("🔀", 4)])
@@ -64,7 +65,7 @@ async def test_the_cross_cancels_and_deletes(held: Studio, gate: HeldGate, ada: 
     assert ada.message(card) is not None
     ada.react(card, "❌")
     await ada.until(lambda: ada.message(card) is None)
-    assert (await held.easel.desk.db.images.page(int(ada.id), offset=0)).total == 0
+    assert (await held.easel.desk.db.gallery.page(int(ada.id), Query())).total == 0
 
 
 async def test_closed_messages_say_so_nowhere_else(quick: Studio, ada: Person, ben: Person) -> None:

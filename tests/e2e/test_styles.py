@@ -16,6 +16,7 @@ from bot.sandbox.driver import Json, Person
 from bot.sandbox.server import Loopback
 from inference.api.request import GenerationRequest
 from inference.api.styles import read_styles
+from storage.gallery_values import Query
 from storage.values import Image, StyleSettings
 from tests.e2e.easel import Studio, button_of, bytes_at, paint, parts_of, settings_in, studio_at, words_of
 
@@ -64,7 +65,7 @@ def menus_of(message: Json) -> list[Json]:
 
 async def newest(studio: Studio, person: Person) -> Image:
     """The picture that was painted last."""
-    page = await studio.easel.desk.db.images.page(int(person.id), starred=False, offset=0, limit=1)
+    page = await studio.easel.desk.db.gallery.page(int(person.id), Query(), limit=1)
     return page.images[0]
 
 

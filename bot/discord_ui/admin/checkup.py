@@ -42,7 +42,7 @@ def check_card(asked: Asked, own: GuildSettings) -> Reply:
 
 def rooms_of(asked: Asked, own: GuildSettings) -> dict[int, str]:
     """Channels that matter besides the one where somebody asked, and why they do."""
-    rooms = {own.report_channel: "reports", own.showcase_channel: "the showcase", own.gallery_channel: "the gallery"}
+    rooms = {own.report_channel: "reports", own.showcase_channel: "the showcase"}
     ruled = {channel: "a rule" for rule in (*own.models, *own.commands) for channel in rule.channels}
     ruled |= dict.fromkeys(own.nsfw_channels, "pictures for adults")
     return {number: why for number, why in (ruled | rooms).items() if number and number != asked.channel_id}

@@ -10,6 +10,7 @@ import pytest
 
 from storage.database import FILE, Database
 from storage.errors import Missing
+from storage.gallery_values import Query
 
 Ask = Callable[..., Awaitable]
 Paint = Callable[..., Awaitable]
@@ -24,7 +25,7 @@ async def test_pages_are_newest_first(database: Database, paint: Paint) -> None:
     """Pages follow each other without gaps, newest first, with the number of all; other people's pictures are not in them."""
     painted = [(await paint(f"{n}".encode()))[0].id for n in range(20)]
     await paint(b"another's", person=4)
-    pages = [await database.images.page(3, offset=offset) for offset in (0, 9, 18, 27)]
+    pages = [await database.gallery.page(3, Query(), offset=offset) for offset in (0, 9, 18, 27)]
     assert [image.id for page in pages for image in page.images] == painted[::-1]
     assert [len(page.images) for page in pages] == [9, 9, 2, 0]
     assert {page.total for page in pages} == {20}
@@ -36,14 +37,14 @@ async def test_stars_make_a_gallery(database: Database, paint: Paint) -> None:
     assert await database.images.star(3, mine.id, 1.0) is True
     assert await database.images.star(3, mine.id, 2.0) is False
     assert await database.images.toggle_star(3, other.id, 3.0) is True
-    page = await database.images.page(3, starred=True)
+    page = await database.gallery.page(3, Query(starred=True))
     assert ([image.id for image in page.images], page.total) == ([other.id, mine.id], 2)
     assert await database.images.is_starred(3, other.id)
     assert not await database.images.is_starred(4, other.id)
     assert await database.images.toggle_star(3, other.id, 4.0) is False
     assert await database.images.unstar(3, mine.id) is True
     assert await database.images.unstar(3, mine.id) is False
-    assert (await database.images.page(3, starred=True)).total == 0
+    assert (await database.gallery.page(3, Query(starred=True))).total == 0
 
 
 async def test_deleting_removes_row_stars_and_file(database: Database, paint: Paint) -> None:
@@ -53,7 +54,7 @@ async def test_deleting_removes_row_stars_and_file(database: Database, paint: Pa
     await database.images.remove(first.id)
     assert await database.images.get(first.id) is None
     assert await database.pictures.hashes() == {sha(b"two")}
-    assert (await database.images.page(4, starred=True)).total == 0
+    assert (await database.gallery.page(4, Query(starred=True))).total == 0
     assert [image.id for image in await database.images.of_message(77)] == [second.id]
     for act in (
         database.images.remove(first.id),

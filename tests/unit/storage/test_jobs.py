@@ -13,6 +13,7 @@ from inference.api.request import GenerationRequest
 from inference.api.result import ImageResult
 from storage.database import FILE, Database
 from storage.errors import Missing, RequestUnreadable, WrongState
+from storage.gallery_values import Query
 from storage.values import NEXT, JobState
 
 Ask = Callable[..., Awaitable]
@@ -195,7 +196,7 @@ async def test_a_result_that_cannot_be_shown_keeps_its_pictures(database: Databa
     """A rendered job may fail for want of a place to show it; the gallery still has the pictures, the outbox not the post."""
     images = await paint(b"one")
     await database.jobs.fail(images[0].job, reason="The channel is gone and your DMs are closed.", now=30.0)
-    assert (await database.images.page(3)).total == 1
+    assert (await database.gallery.page(3, Query())).total == 1
     assert [post.state for post in await database.posts.of_job(images[0].job)] == ["lost"]
 
 
@@ -296,7 +297,7 @@ async def test_an_unreadable_picture_hides_no_other(database: Database, paint: P
     """A gallery page leaves out a picture whose request no longer decodes, counts it, and its file can still be had."""
     images = await paint(b"one", b"two", message=77)
     spoil(folder, "images", images[0].id)
-    page = await database.images.page(3)
+    page = await database.gallery.page(3, Query())
     assert ([image.id for image in page.images], page.total) == ([images[1].id], 2)
     assert [image.id for image in await database.images.of_message(77)] == [images[1].id]
     with pytest.raises(RequestUnreadable):

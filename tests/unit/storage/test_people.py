@@ -12,6 +12,7 @@ from inference.api.result import ImageResult
 from storage import people
 from storage.database import FILE, Database
 from storage.errors import Missing
+from storage.gallery_values import Query
 from storage.values import Person, Usage
 
 Ask = Callable[..., Awaitable]
@@ -61,7 +62,7 @@ async def test_forgetting_leaves_nothing(database: Database, ask: Ask, paint: Pa
     for path in (folder / FILE, folder / f"{FILE}-wal"):
         assert b"peculiarly" not in path.read_bytes()
     assert await database.pictures.hashes() == {hashlib.sha256(b"other").hexdigest()}
-    assert (await database.images.page(4)).total == 1
+    assert (await database.gallery.page(4, Query())).total == 1
     assert await database.people.forget(3) == 0
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from inference.api.request import Canvas, GenerationRequest, ModelRef, Prompt, Sampling, Seeds
 from storage.database import FILE, Database
+from storage.guild_settings import GuildSettings
 from storage.rows import to_json
 from storage.schema import upgrade
 
@@ -30,13 +31,14 @@ async def test_old_jobs_are_fast_and_never_began(tmp_path: Path) -> None:
     marks = ", ".join("?" * len(columns))
     with closing(sqlite3.connect(tmp_path / FILE)) as connection, connection:
         connection.execute(f"INSERT INTO jobs ({', '.join(columns)}) VALUES ({marks})", tuple(columns.values()))  # noqa: S608
-        connection.execute("""INSERT INTO guilds VALUES (10, '{"model":"painter","gallery_channel":9}')""")
+        connection.execute(
+            """INSERT INTO guilds VALUES (10, '{"model":"painter","gallery_channel":9,"star_threshold":7}')"""
+        )
     database = await Database.open(tmp_path)
     try:
         (job,) = await database.jobs.unfinished()
         assert (job.slow, job.cost, job.address.guild) == ("", 1.5, 10)
-        settings = await database.guilds.settings(10)
-        assert (settings.model, settings.gallery_channel, settings.closed) == ("painter", 9, "")
+        assert await database.guilds.settings(10) == GuildSettings(star_threshold=7)
         assert (await database.figures.of(10, since=0.0)).wait is None
     finally:
         await database.close()
