@@ -18,8 +18,9 @@ class ImagineDraft(msgspec.Struct, frozen=True, kw_only=True):
     `seed` is text: a number, "random", or the name of a saved seed (in an edit also "keep" and "variation"). `lora` is a
     list such as `ink:0.8, fur`. `aspect` is an id of the catalogue, or a ratio such as 7:4; `size` (width, height) in pixels
     wins over it. `init_image` is the sha256 of the picture to begin from and `init_size` its (width, height), which decides
-    the shape where neither aspect nor size is said. `tiling` makes edges that join with themselves. `private` asks for the
-    answer by direct message.
+    the shape where neither aspect nor size is said. `tiling` makes edges that join with themselves, `merging` is the
+    share of tokens that merge. Where `places` is on the prompt gives words their places (`requests.places`), with borders
+    soft over `feather` pixels. `private` asks for the answer by direct message.
     """
 
     prompt: str = ""
@@ -38,6 +39,9 @@ class ImagineDraft(msgspec.Struct, frozen=True, kw_only=True):
     init_image: str | None = None
     init_size: tuple[int, int] | None = None
     tiling: bool = False
+    merging: float = 0.0
+    places: bool = False
+    feather: int | None = None
     private: bool = False
 
 

@@ -12,6 +12,7 @@ import msgspec
 from bot.errors import LimitReached, RequestRefused
 from bot.requests.drafts import ImagineDraft, shown
 from bot.requests.naming import checkpoint_named, sampler_named
+from bot.requests.places import is_composed, laid_out, says_places
 from bot.requests.resolve import (
     CROP,
     STRENGTH,
@@ -30,6 +31,7 @@ from bot.settings import GenerationSettings, LimitSettings
 from inference.api.catalog import SAMPLERS, SCHEDULES
 from inference.api.errors import RequestInvalid
 from inference.api.lookup import find_checkpoint
+from inference.api.regional import Regional
 from inference.api.request import (
     SEED_LIMIT,
     GenerationRequest,
@@ -81,12 +83,13 @@ def edited(
     """
     old = paintable(request)
     changes = _with_styles(old, _as_edit(changes), styles=styles, inventory=inventory)
+    changes, regional = _regional(old, changes)
     model = _model(old.model, changes.model, inventory=inventory, default=defaults.model)
     count = old.count if changes.count is None else count_of(changes.count)
     try:
         new = msgspec.structs.replace(
             old,
-            prompt=_prompt(old.prompt, changes, styles=styles, model=model, inventory=inventory),
+            prompt=_prompt(old, changes, styles=styles, model=model, inventory=inventory),
             model=old.model if changes.model is None else ModelRef(model.name, model.hash, old.model.vae),
             canvas=canvas_of(changes, native=model.native, limits=limits) if _resized(changes) else old.canvas,
             seeds=_seeds(old.seeds, changes.seed, count=count, saved=seeds, random_seed=random_seed),
@@ -96,6 +99,7 @@ def edited(
             else msgspec.structs.replace(old.guidance, cfg_scale=float(changes.cfg)),
             source=_source(old.source, changes),
             hires=_hires(old, changes, inventory),
+            regional=regional,
             count=count,
         )
     except RequestInvalid as error:
@@ -144,6 +148,7 @@ _FACTS: Final[tuple[tuple[str, Callable[[GenerationRequest], str]], ...]] = (
     ("clip skip", lambda r: str(r.prompt.clip_skip)),
     ("hires fix", lambda r: shown(hires_text(r.hires), limit=_LONGEST)),
     ("strength", _strength),
+    ("regions", lambda r: str(len(r.regional.regions)) if r.regional is not None else "none"),
     ("pictures", lambda r: str(r.count)),
 )
 """What `differences` tells with both values, in order."""
@@ -169,9 +174,27 @@ def _with_styles(old: GenerationRequest, changes: Edit, *, styles: Mapping[str, 
     return _as_edit(with_styles(changes, styles=styles, inventory=inventory))
 
 
+def _regional(old: GenerationRequest, changes: Edit) -> tuple[Edit, Regional | None]:
+    """`changes` with an AND prompt where they give words places, and the regions that there are then.
+
+    Places are understood where there were some; a prompt that has no parts any more has no regions either. Raises
+    RequestRefused.
+    """
+    if old.regional is None or not changes.prompt.strip():
+        return changes, old.regional
+    if says_places(changes.prompt):
+        layout = laid_out(changes.prompt)
+        return (
+            msgspec.structs.replace(changes, prompt=layout.prompt),
+            msgspec.structs.replace(old.regional, regions=layout.regions),
+        )
+    return changes, old.regional if is_composed(changes.prompt) else None
+
+
 def _prompt(
-    old: Prompt, changes: Edit, *, styles: Mapping[str, Style], model: ModelFile, inventory: Inventory
+    request: GenerationRequest, changes: Edit, *, styles: Mapping[str, Style], model: ModelFile, inventory: Inventory
 ) -> Prompt:
+    old = request.prompt
     if changes.worn is not None:
         positive = dressed(
             old.positive, text=changes.prompt, worn=changes.worn, model=model, inventory=inventory, styles=styles
@@ -182,7 +205,8 @@ def _prompt(
     for name in re.findall(r"<lora:([^:>]+)", loras):
         positive = re.sub(rf"\s*<lora:{re.escape(name)}(?::[^>]*)?>", "", positive)
     negative = old.negative if changes.negative is None else changes.negative
-    merged = prompt_of(positive, negative, style=changes.style, styles=styles, loras=loras)
+    apart = request.regional is not None and is_composed(positive)
+    merged = prompt_of(positive, negative, style=changes.style, styles=styles, loras=loras, apart=apart)
     if changes.style is None and not loras and (positive, negative) == (old.positive, old.negative):
         merged = old  # to the letter, with the blanks at its ends
     clip_skip = old.clip_skip if changes.clip_skip is None else changes.clip_skip

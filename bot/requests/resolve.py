@@ -7,16 +7,21 @@ the person saved, and asks nobody.
 import math
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
+
+import msgspec
 
 from bot.errors import LimitReached, RequestRefused
 from bot.requests.drafts import ImagineDraft, read_loras, shown
 from bot.requests.naming import checkpoint_named, joined, lora_named, near_matches, sampler_named, unknown
+from bot.requests.places import each_part, laid_out, regional_of
 from bot.requests.safety import check_prompt
 from bot.requests.styling import styles_named, with_styles
 from bot.settings import GenerationSettings, LimitSettings
 from inference.api.catalog import ASPECTS
 from inference.api.errors import RequestInvalid
+from inference.api.regional import Region
 from inference.api.request import (
     MAX_PROMPT,
     MAX_SIDE,
@@ -71,6 +76,7 @@ def resolve(
     if not draft.prompt.strip() and draft.init_image is None and draft.style is None:
         raise RequestRefused("Say what to paint, or attach a picture to begin from.")
     draft = with_styles(draft, styles=styles, inventory=inventory)
+    draft, regions = _laid_out(draft)
     model = checkpoint_named(defaults.model if draft.model is None else draft.model, inventory)
     count = count_of(defaults.count if draft.count is None else draft.count)
     sampler, schedule = sampler_named(defaults.sampler if draft.sampler is None else draft.sampler)
@@ -82,8 +88,9 @@ def resolve(
                 style=draft.style,
                 styles=styles,
                 loras=lora_tags(draft.lora or "", model=model, inventory=inventory),
+                apart=draft.places,
             ),
-            canvas=canvas_of(draft, native=model.native, limits=limits),
+            canvas=(canvas := canvas_of(draft, native=model.native, limits=limits)),
             seeds=Seeds(seed_of(draft.seed or "", count=count, saved=seeds, random_seed=random_seed)),
             model=ModelRef(model.name, model.hash),
             sampling=Sampling(
@@ -93,9 +100,19 @@ def resolve(
             count=count,
             source=source_of(draft),
             tiling=draft.tiling,
+            regional=regional_of(regions, (canvas.width, canvas.height), feather=draft.feather),
+            token_merging_ratio=draft.merging,
         )
     except RequestInvalid as error:
         raise RequestRefused(str(error)) from error
+
+
+def _laid_out(draft: ImagineDraft) -> tuple[ImagineDraft, tuple[Region, ...]]:
+    """`draft` with an AND prompt where its words have places, and the regions of its parts. Raises RequestRefused."""
+    if not draft.places:
+        return draft, ()
+    layout = laid_out(draft.prompt)
+    return msgspec.structs.replace(draft, prompt=layout.prompt), layout.regions
 
 
 def count_of(count: int) -> int:
@@ -115,16 +132,27 @@ def steps_of(steps: int, limits: LimitSettings) -> int:
 
 
 def prompt_of(
-    positive: str, negative: str, *, style: str | None, styles: Mapping[str, Style], loras: str = ""
+    positive: str,
+    negative: str,
+    *,
+    style: str | None,
+    styles: Mapping[str, Style],
+    loras: str = "",
+    apart: bool = False,
 ) -> Prompt:
-    """Both texts with the styles (a list) merged in and LoRA tags behind. Raises RequestRefused; RequestInvalid if too long."""
+    """Both texts with the styles (a list) merged in and LoRA tags behind; `apart` styles each AND part by itself.
+
+    Raises RequestRefused; RequestInvalid if too long.
+    """
     for text in (positive, negative):
         if len(text) > MAX_PROMPT:
             raise RequestRefused(f"A prompt may have at most {MAX_PROMPT:,} characters; this one has {len(text):,}.")
     positive, negative = positive.strip(), negative.strip()
     check_prompt(positive)
     for chosen in styles_named(style or "", styles):
-        positive, negative = styled(positive, chosen.prompt), styled(negative, chosen.negative)
+        dress = partial(styled, template=chosen.prompt)
+        positive = each_part(positive, dress) if apart else dress(positive)
+        negative = styled(negative, chosen.negative)
         _check_grown(chosen, positive, negative)
     prompt = Prompt(" ".join(part for part in (positive, loras) if part), negative)
     check_prompt(prompt.positive)

@@ -19,12 +19,13 @@ from inference.engine.networks.merge import AdapterSet
 from inference.engine.prompt.chunks import Chunk, cut
 from inference.engine.prompt.comments import strip_comments
 from inference.engine.prompt.plan import Part, PromptPlan, plan_prompt
-from inference.engine.prompt.schedule import at_call
+from inference.engine.prompt.schedule import Stage, at_call
 from inference.engine.text import encode_texts
 from inference.engine.tokenizer import tokenizer
 
 _ORDER = {row.id: row.order for row in SAMPLERS}
 Windows = tuple[Chunk, ...]
+Stages = tuple[Stage, ...]
 
 
 class Encoder:
@@ -47,8 +48,8 @@ class Encoder:
     ) -> None:
         self._request, self._checkpoint, self._dtype, self._device = request, checkpoint, dtype, device
         self._adapters, self._words = adapters, words or {}
-        self._said: dict[int, dict[Windows, Conditions]] = {}  # by the id of a part, which its plan keeps alive
-        self._now: dict[tuple[int, str], Conditions] = {}
+        self._said: dict[tuple[Stages, bool], dict[Windows, Conditions]] = {}  # parts that say the same share it
+        self._now: dict[tuple[Stages, bool, str], Conditions] = {}
         self._lengthened: dict[Any, Conditions] = {}
         self._empty: Conditions | None = None
         width, height = size
@@ -61,12 +62,12 @@ class Encoder:
 
         It is something `unwanted` in a negative prompt.
         """
-        now = (id(part), at_call(part.stages, call))
-        if now not in self._now:
-            if id(part) not in self._said:
-                self._said[id(part)] = self._encode(plan.variants(part), unwanted=unwanted)
-            self._now[now] = self._said[id(part)][plan.windows[now[1]]]
-        return self._now[now]
+        course, text = (part.stages, unwanted), at_call(part.stages, call)
+        if (*course, text) not in self._now:
+            if course not in self._said:
+                self._said[course] = self._encode(plan.variants(part), unwanted=unwanted)
+            self._now[*course, text] = self._said[course][plan.windows[text]]
+        return self._now[*course, text]
 
     def group(self, plan: PromptPlan, call: int) -> tuple[tuple[float, Conditions], ...]:
         """AND parts with their weights at `call`, the shorter ones lengthened to the longest."""

@@ -74,13 +74,20 @@ class Asked:
 
     @property
     def rows(self) -> tuple[Conditions, ...]:
-        """One entry for each row of the network's batch: the parts, then the unconditional one."""
-        return self.parts if self.uncond is None else (*self.parts, self.uncond)
+        """One entry for each row of the network's batch: what the parts say, each once, then the unconditional one."""
+        said = tuple({id(part): part for part in self.parts}.values())
+        return said if self.uncond is None else (*said, self.uncond)
 
     @property
     def base(self) -> int:
         """Number of the row that guidance starts from: the unconditional one, or the first part in its place."""
-        return 0 if self.uncond is None else len(self.parts)
+        return 0 if self.uncond is None else len(self.rows) - 1
+
+    def answers(self, denoised: Tensor) -> Tensor:
+        """An estimate for each part (N, C, H, W) from those of `rows`: parts that say the same share one."""
+        numbers = {id(row): number for number, row in enumerate(self.rows)}
+        places = [numbers[id(part)] for part in self.parts]
+        return denoised[: len(places)] if places == list(range(len(places))) else denoised[places]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +143,7 @@ class Guide:
         weights = torch.tensor(asked.weights, device=denoised.device).mul_(scale).view(-1, 1, 1, 1)
         if asked.regions is not None:
             weights = weights * asked.regions.filters(count, denoised)
-        return base + ((denoised[:count] - base) * weights).sum(0, keepdim=True)
+        return base + ((asked.answers(denoised) - base) * weights).sum(0, keepdim=True)
 
 
 def _rescaled(guided: Tensor, conditional: Tensor, x: Tensor, sigma: float, phi: float) -> Tensor:

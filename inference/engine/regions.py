@@ -46,7 +46,7 @@ def rectangle(region: Region, size: tuple[int, int]) -> tuple[tuple[int, int], t
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Regions:
-    """The regions of one pass. `canvas` (width, height) are the pixels in which the feather is counted, `sampler` counts steps."""
+    """The regions of one pass. The feather is counted in pixels of `canvas` (width, height), steps as `sampler` makes them."""
 
     regional: Regional
     canvas: tuple[int, int]

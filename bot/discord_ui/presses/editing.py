@@ -42,6 +42,7 @@ from bot.discord_ui.wishes import edited_wish, names_of, wish_for
 from bot.errors import NotFound, RequestRefused
 from bot.requests.drafts import ImagineDraft
 from bot.requests.edit import Edit
+from bot.requests.places import spoken
 from bot.requests.typed import hires_text, read_canvas, read_number, read_whole
 from bot.requests.worn import parted, undressed
 from inference.api.request import MAX_STEPS, GenerationRequest
@@ -79,8 +80,9 @@ async def open_settings(desk: Desk, interaction: Asked, ticket: Ticket, values: 
 def words_of(request: GenerationRequest) -> dict[str, str]:
     """What the first form begins with."""
     clothes = undressed(request.prompt.positive)
+    placed = None if request.regional is None else spoken(clothes.text, request.regional)
     return {
-        PROMPT: clothes.text,
+        PROMPT: clothes.text if placed is None else placed,
         NEGATIVE: request.prompt.negative,
         WORN: clothes.worn,
         SEED: KEEP,

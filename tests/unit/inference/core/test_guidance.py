@@ -117,3 +117,14 @@ def test_shorter_parts_repeat_their_last_vector() -> None:
     context = torch.arange(6.0).view(1, 3, 2)
     assert repeat_last(context, 5)[0, 3:].tolist() == [[4.0, 5.0], [4.0, 5.0]]
     assert repeat_last(context, 2) is context
+
+
+def test_parts_that_say_the_same_share_a_row() -> None:
+    """The network answers once for words that stand in several places; the sum counts every part."""
+    painter = Guide(Guidance(cfg_scale=2.0), 20, lambda _: ((1.0, A), (0.5, B), (0.25, A)), lambda _: N)
+    asked = painter.ask(0, 5.0)
+    assert asked.rows == (A, B, N)
+    denoised = torch.stack([torch.full((1, 2, 2), value) for value in (1.0, 2.0, 10.0)])
+    guided = painter.combine(asked, torch.zeros(1, 1, 2, 2), 5.0, denoised)
+    assert asked.base == 2
+    assert guided.unique().item() == pytest.approx(10 + 1.25 * 2 * (1 - 10) + 0.5 * 2 * (2 - 10))

@@ -133,11 +133,14 @@ def test_parts_of_a_side_meet_and_cover_it(length: int, count: int) -> None:
     assert all(a[1] == b[0] for a, b in pairwise(edges))
 
 
-@given(st.integers(4, 64), st.integers(4, 64), SIDES, SIDES, st.integers(0, 512), st.floats(-2, 2))
+@given(
+    st.tuples(st.integers(4, 64), st.integers(4, 64)), st.tuples(SIDES, SIDES), st.integers(0, 512), st.floats(-2, 2)
+)
 def test_feathered_grids_sum_to_their_weight(
-    h: int, w: int, rows: int, columns: int, feather: int, weight: float
+    size: tuple[int, int], grid: tuple[int, int], feather: int, weight: float
 ) -> None:
     """However wide the feather and narrow the parts, filters of a whole grid sum to its weight at every cell, none beyond it."""
+    (h, w), (rows, columns) = size, grid
     regions = tuple(
         Region((rows, columns), rows=(y, y + 1), columns=(x, x + 1), weight=weight)
         for y in range(min(rows, 4))
@@ -153,7 +156,7 @@ def test_feathered_grids_sum_to_their_weight(
 
 
 def test_a_hard_edge_is_hard_and_a_soft_one_is_as_wide_as_it_says() -> None:
-    """Without a feather a cell is in or out; 32 pixels at 8 a cell are four cells of slope, and twice as many at twice the size."""
+    """Without a feather a cell is in or out; 32 pixels at 8 a cell are four cells of slope, twice as many at twice the size."""
     half = (Region((1, 2), rows=(0, 1), columns=(0, 1), weight=1.0),)
     hard = Regions(Regional(half), (128, 64), "euler").filters(1, torch.zeros(1, 4, 8, 16))
     assert hard.unique().tolist() == [0.0, 1.0]

@@ -9,8 +9,8 @@ from inference.api.request import GenerationRequest, Hires, Prompt
 from inference.api.wire import Event, Finished, Submit
 from inference.engine.loop import Engine
 from inference.engine.studio import Studio
-from tests.unit.inference.models.test_dressed_jobs import apart, picture, request, studio
 from tests.unit.inference.models.test_drawn_words import finished
+from tests.unit.inference.models.test_dressed_jobs import apart, picture, request, studio
 
 __all__ = ["studio"]
 
