@@ -5,6 +5,7 @@ layers, attention) for a picture of x times 512² pixels, the VAE in proportion.
 `Speed` learns, model by model. Pure; owns no clock.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
@@ -33,6 +34,8 @@ PRICES: Final[Mapping[str, Price]] = {
     "sdxl_refiner": Price(1.5325, 0.0723),
 }
 """By family; others are taken for SD 1."""
+FULL_SIZE, MERGED_AT_MOST = 0.88, 0.75
+"""Of SD 1's and 2's attention: the share that is at the latent's own size; and the tokens that token merging can merge."""
 DECODE: Final = 2.515
 ENCODE: Final = 1.117
 """TFLOP of the VAE at 512²."""
@@ -46,6 +49,7 @@ RESAMPLERS: Final = frozenset({"lanczos", "nearest"})
 SECONDS_PER_TFLOP: Final[Mapping[str, float]] = {"cuda": 0.02, "cpu": 4.0, "fake": 0.001}
 """What is supposed of a machine, by its kind, before it has painted anything."""
 _ORDERS: Final = {row.id: row.order for row in SAMPLERS}
+_AND: Final = re.compile(r"\bAND\b")
 _GAIN: Final = 0.3
 """How much a new measurement counts against all before it."""
 
@@ -86,14 +90,16 @@ def work_of(request: Request, *, family: str = "sd1", source_pixels: int = AREA)
             return RESAMPLE * request.scale**2 * source_pixels / AREA
         return ENLARGE * source_pixels / AREA
     price = PRICES.get(family, PRICES["sd1"])
-    work = calls_of(request) * _forward(price, request.canvas.pixels, rows=_guided(request))
+    first = _merged(price, request.token_merging_ratio, family=family)
+    work = calls_of(request) * _forward(first, request.canvas.pixels, rows=_guided(request))
     work += DECODE * request.canvas.pixels / AREA
     if request.source is not None:
         work += ENCODE * request.canvas.pixels / AREA
     if request.hires is not None:
         width, height = request.size
         steps = _calls(request, request.hires.steps or request.sampling.steps)
-        work += steps * _forward(price, width * height, rows=_guided(request))
+        second = _merged(price, request.hires.token_merging_ratio or request.token_merging_ratio, family=family)
+        work += steps * _forward(second, width * height, rows=_guided(request))
         work += (DECODE + ENCODE) * width * height / AREA
     return work * request.count
 
@@ -107,7 +113,7 @@ def calls_of(request: GenerationRequest) -> int:
 
 
 def rows_of(request: Request) -> int:
-    """UNet rows that `request` adds to one forward: two a picture, one where guidance is off; 1 for what needs no UNet."""
+    """UNet rows that `request` adds to one forward: two a picture (more for AND), one less where guidance is off; 1 for what needs no UNet."""
     return request.count * _guided(request) if isinstance(request, GenerationRequest) else 1
 
 
@@ -132,7 +138,20 @@ def _calls(request: GenerationRequest, steps: int) -> int:
 
 
 def _guided(request: GenerationRequest) -> int:
-    return 1 if request.guidance.cfg_scale == 1 else 2
+    """Rows of one picture: one for each part of an AND prompt that says something else, and one for the negative."""
+    parts = len({part.strip() for part in _AND.split(request.prompt.positive)})
+    return parts if request.guidance.cfg_scale == 1 else parts + 1
+
+
+def _merged(price: Price, ratio: float, *, family: str) -> Price:
+    """What a row costs where tokens merge: the share of attention that is at full size falls with the square of those left.
+
+    SDXL has none there (`inference/engine/token_merging.py`).
+    """
+    if not ratio or family.startswith("sdxl"):
+        return price
+    left = 1 - min(ratio, MERGED_AT_MOST)
+    return Price(price.linear, price.square * (1 - FULL_SIZE * (1 - left * left)))
 
 
 def _forward(price: Price, pixels: int, *, rows: int) -> float:

@@ -48,6 +48,7 @@ FLAGS: Final = (
     FlagRow(("style",), "words", "style", "ink", "one of your styles, or the server's"),
     FlagRow(("strength", "denoise"), "number", "strength", "0.6", "how far to leave the first picture"),
     FlagRow(("tile",), "switch", "tiling", "", "edges that join with themselves"),
+    FlagRow(("merge", "tome"), "number", "merging", "0.5", "share of tokens that merge: faster, a little less exact"),
     FlagRow(("repeat", "r"), "whole", "repeat", "3", "the same job so many times"),
     FlagRow(("all", "combinatorial"), "switch", "combine", "", "every combination of the choices, instead of one by chance"),
     FlagRow(("niji", "v", "version", "stylize", "s", "chaos", "c", "quality", "q", "weird", "iw", "sref", "cref", "sw", "cw",

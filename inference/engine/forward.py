@@ -13,9 +13,13 @@ from torch import Tensor, nn
 from inference.api.request import Sampling
 from inference.engine import vae
 from inference.engine.bad_file import BrokenModel
+from inference.engine.control.nets import SteeringNet
+from inference.engine.control.residuals import Inputs, steering
+from inference.engine.control.units import Control
 from inference.engine.guidance import Conditions, NoiseLevels, Prediction, input_scale, output_scales
 from inference.engine.noise_table import ModelTable, default_alphas, table_of
 from inference.engine.tiling import wrap_edges
+from inference.engine.token_merging import merge_tokens
 
 T = TypeVar("T")
 _NO_NUMBERS = (
@@ -34,7 +38,8 @@ class PaintingModel:
     """What a picture is painted with. `unet` and `vae` are diffusers modules; `vae_scale` is what latents are multiplied by.
 
     `wear` dresses the UNet in `adapters` (LoRAs), which other pictures of the same checkpoint need not share; so it is with
-    `tiling`. `alphas_cumprod` (1000,) fp32 is what it was trained with; `xl` says that it is an SDXL.
+    `tiling` and `merging`, the share of its tokens that merge. `alphas_cumprod` (1000,) fp32 is what it was trained with;
+    `xl` says that it is an SDXL. `controls` are the nets of the request's units, in order, None where one does not act.
     """
 
     unet: Any
@@ -45,8 +50,10 @@ class PaintingModel:
     adapters: Hashable = ()
     wear: Callable[[], None] = _stay_bare
     tiling: bool = False
+    merging: float = 0.0
     alphas_cumprod: Tensor = field(default_factory=default_alphas)
     xl: bool = False
+    controls: tuple[SteeringNet | None, ...] = ()
 
     @property
     def device(self) -> torch.device:
@@ -77,7 +84,7 @@ class PaintingModel:
 class Row:
     """One row of a UNet batch: `x` (1, C, H, W) fp32 at `sigma`, seen under `conditions`, beside `hint` if it has one.
 
-    `timestep` is what the network is told; None is the one at which the model was trained with `sigma`.
+    `timestep` is what the network is told; None is the one at which the model was trained with `sigma`. `controls` steer it.
     """
 
     x: Tensor
@@ -85,6 +92,7 @@ class Row:
     conditions: Conditions
     timestep: float | None = None
     hint: Tensor | None = None
+    controls: tuple[Control, ...] = ()
 
 
 @dataclass(slots=True)
@@ -114,7 +122,12 @@ class Forwards:
         self.calls += 1
         model.wear()
         wrap_edges(model.unet, on=model.tiling)
+        merge_tokens(model.unet, ratio=model.merging)
         seen = x * scale.view(-1, 1, 1, 1)
+        steered: dict[str, Any] = {}
+        if any(row.controls for row in rows):
+            inputs = Inputs(seen.to(context.dtype), timestep, context, added)
+            steered = steering([row.controls for row in rows], inputs, config=model.unet.config)
         if rows[0].hint is not None:
             seen = torch.cat((seen, torch.cat([row.hint for row in rows if row.hint is not None])), dim=1)
         output = model.unet(
@@ -123,6 +136,7 @@ class Forwards:
             encoder_hidden_states=context,
             added_cond_kwargs=added,
             return_dict=False,
+            **steered,
         )[0]
         return x.mul_(keep.view(-1, 1, 1, 1)).addcmul_(output.float(), weight.view(-1, 1, 1, 1))
 

@@ -3,7 +3,7 @@
 Owns what is refused before anything is painted, and which pass paints with what. Refuses to know about batches and the wire.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,19 @@ import msgspec
 import torch
 from PIL.Image import Image
 
-from inference.api.enlarging import UpscaleRequest
-from inference.api.errors import FailureCode
-from inference.api.infotext import facts_of, seed_in, write_infotext
+from inference.api.control import ControlUnit
+from inference.api.enlarging import UpscaleRequest, check_result
+from inference.api.errors import FailureCode, RequestInvalid
+from inference.api.infotext import facts_of, seed_in, write_infotext, write_postprocessing
 from inference.api.request import GenerationRequest, ModelRef, Prompt
-from inference.api.result import ImageResult, ModelFile
+from inference.api.result import ControlMap, ImageResult, ModelFile
 from inference.engine.checkpoint import Checkpoint
 from inference.engine.conditions import encode_prompt
+from inference.engine.control.hints import Hints
+from inference.engine.control.nets import SteeringNet
+from inference.engine.control.ordering import check_family, hints_of, map_calls
+from inference.engine.control.scales import is_in_pass
+from inference.engine.extras import calls_of, run_extras
 from inference.engine.families import FAMILIES, share_latents
 from inference.engine.forward import PaintingModel
 from inference.engine.generate import Palette, Source, paint
@@ -33,9 +39,9 @@ from inference.engine.prompt.networks import NetworkTag, strip_networks
 from inference.engine.regions import regions_of
 from inference.engine.sampling import guided_calls, model_calls
 from inference.engine.shelf import Shelf, wear
-from inference.engine.source import BadSource, open_mask, open_source
+from inference.engine.source import BadSource, open_mask, open_picture, open_source
 from inference.engine.start import is_blank
-from inference.engine.upscale import RESAMPLERS, enlarge, tile_count
+from inference.engine.upscale import RESAMPLERS, tile_count
 from inference.engine.work import TakeUp
 
 Attachments = Mapping[str, bytes]
@@ -48,9 +54,10 @@ class Bench:
     request: GenerationRequest
     shelf: Shelf
     notes: list[str] = field(default_factory=list[str])
+    hints: Hints | None = None
     adapters: list[AdapterSet] = field(default_factory=list[AdapterSet])
     learned: dict[str, str] = field(default_factory=dict[str, str])
-    _lent: list[ModelFile] = field(default_factory=list[ModelFile])
+    _lent: list[Hashable] = field(default_factory=list[Hashable])
     _made: dict[Any, Brushes] = field(default_factory=dict[Any, Brushes])
 
     def order(self, wanted: ModelRef | None, *, fresh: bool, second: bool) -> TakeUp:
@@ -73,7 +80,7 @@ class Bench:
     def _make(self, info: ModelFile, vae: ModelFile | None, *, second: bool) -> Brushes:
         request, shelf = self.request, self.shelf
         checkpoint = shelf.lend(info, vae)
-        self._lent.append(info)
+        self._lent.append(info.path)
         positive, negative = request.prompt.positive, request.prompt.negative
         extra: dict[str, Any] = {}
         if second and request.hires is not None:
@@ -100,6 +107,7 @@ class Bench:
             merging=_merging(request, second=second),
             alphas_cumprod=checkpoint.alphas_cumprod,
             xl=checkpoint.family.xl,
+            controls=tuple(self._control(unit, checkpoint, second=second) for unit in request.control),
         )
         with torch.inference_mode():
             guide = encode_prompt(
@@ -126,10 +134,27 @@ class Bench:
                 raise
             return (), (f"“{checkpoint.info.name}” went on without LoRAs: {refusal}",)
 
+    def _control(self, unit: ControlUnit, checkpoint: Checkpoint, *, second: bool) -> SteeringNet | None:
+        """The net of `unit`, where it acts. It must fit the request's own checkpoint; others go on without it, and say so."""
+        if not unit.weight or not is_in_pass(unit, second=second):
+            return None
+        info = self.shelf.find_control(unit.model)
+        try:
+            check_family(info, checkpoint.info)
+            net, key = self.shelf.lend_control(info, checkpoint)
+        except Refused as refusal:
+            if checkpoint.info == self.shelf.find(self.request.model):
+                raise
+            note = f"“{checkpoint.info.name}” went on without a control: {refusal}"
+            self.notes += [note] if note not in self.notes else []
+            return None
+        self._lent.append(key)
+        return net
+
     def give_back(self) -> None:
         """The job is over."""
-        for info in self._lent:
-            self.shelf.give_back(info)
+        for key in self._lent:
+            self.shelf.give_back(key)
         self._lent.clear()
         self._made.clear()
 
@@ -167,13 +192,14 @@ def prepare_painting(request: GenerationRequest, attachments: Attachments, shelf
         """Pictures with the same words share their brushes."""
         words = request.prompt_of(index)
         if words not in benches:
-            benches[words] = Bench(msgspec.structs.replace(request, prompt=words, drawn=None), shelf, notes)
+            benches[words] = Bench(msgspec.structs.replace(request, prompt=words, drawn=None), shelf, notes, hints)
         return benches[words]
 
     def release() -> None:
         for bench in benches.values():
             bench.give_back()
 
+    hints = hints_of(request, info, attachments, shelf=shelf, notes=notes)
     try:
         source = source_of(request, attachments, notes)
         network = _network(request, shelf)
@@ -187,7 +213,7 @@ def prepare_painting(request: GenerationRequest, attachments: Attachments, shelf
             )
             tracks.append(Track(painting, index=index, model=first.model, guide=first.guide, lend=shelf.upscaler))
         step = bench_of(0).brushes(info, vae).model.downsampling
-        calls = _calls(request, source, network, step=step) * request.count
+        calls = (_calls(request, source, network, step=step) + map_calls(request)) * request.count
     except BaseException:
         release()
         raise
@@ -201,7 +227,12 @@ def prepare_painting(request: GenerationRequest, attachments: Attachments, shelf
             for picture, fact in zip(pictures, facts, strict=True)
         )
 
-    return Prepared(tracks, calls, "painting", results, notes, release=release)
+    return Prepared(tracks, calls, "painting", results, notes, release=release, maps=lambda: _maps(hints))
+
+
+def _maps(hints: Hints) -> tuple[ControlMap, ...]:
+    """The maps that were followed, as PNGs without a text."""
+    return tuple(ControlMap(unit, encode_png(picture, seed=0, infotext="").data) for unit, picture in hints.maps())
 
 
 def told_by(bench: Bench, vae: ModelFile | None) -> dict[str, str]:
@@ -217,15 +248,23 @@ def told_by(bench: Bench, vae: ModelFile | None) -> dict[str, str]:
 
 def prepare_upscale(request: UpscaleRequest, attachments: Attachments, shelf: Shelf) -> Prepared:
     """Lay out an enlargement. Raises Refused."""
-    picture = _opened(request.picture, attachments, open_source)
-    network = None if request.upscaler in RESAMPLERS else shelf.upscaler(request.upscaler)
-    scale = 1 if network is None else network.scale
-    calls = tile_count(picture.size, upscaler=request.upscaler, scale=request.scale, network_scale=scale)
-    track = Track(enlarge(picture, upscaler=request.upscaler, scale=request.scale), lend=shelf.upscaler)
+    picture = _opened(request.picture, attachments, open_picture)
+    try:
+        check_result(request, picture.size)
+    except RequestInvalid as error:
+        raise Refused(FailureCode.BAD_REQUEST, str(error)) from error
+    calls = calls_of(request, picture, shelf.upscaler)
+    track = Track(run_extras(request, picture), lend=shelf.upscaler)
 
     def results(pictures: Sequence[Image]) -> tuple[ImageResult, ...]:
         return tuple(
-            encode_png(result, seed=seed_in(request.infotext), infotext=request.infotext) for result in pictures
+            encode_png(
+                result,
+                seed=seed_in(request.infotext),
+                infotext=request.infotext,
+                postprocessing=write_postprocessing(request),
+            )
+            for result in pictures
         )
 
     return Prepared([track], max(1, calls), "upscaling", results)
@@ -238,7 +277,7 @@ def palette_of(request: GenerationRequest, bench: Bench) -> Palette:
     if hires is not None and hires.model is not None and hires.upscaler in LATENT_UPSCALERS:
         _check_latents(bench.shelf.find(request.model), bench.shelf.find(hires.model), "hires checkpoint")
     if refiner is None:
-        return Palette(second)
+        return Palette(second, hints=bench.hints)
     base = hires.model if hires is not None and hires.model is not None and refiner.during != "first pass" else None
     _check_latents(bench.shelf.find(base or request.model), bench.shelf.find(refiner.model), "refiner")
     in_first = hires is None or refiner.during != "second pass"
@@ -249,6 +288,7 @@ def palette_of(request: GenerationRequest, bench: Bench) -> Palette:
             bench.order(refiner.model, fresh=False, second=False) if in_first else None,
             bench.order(refiner.model, fresh=False, second=True) if in_second else None,
         ),
+        hints=bench.hints,
     )
 
 
@@ -287,7 +327,7 @@ def _tiles(size: tuple[int, int], target: tuple[int, int], upscaler: str, networ
     scale = max(target[0] / size[0], target[1] / size[1])
     if network is None or scale <= 1:
         return 0
-    return tile_count(size, upscaler=upscaler, scale=scale, network_scale=network.scale)
+    return tile_count(size, network=network, scale=scale)
 
 
 def source_of(request: GenerationRequest, attachments: Attachments, notes: list[str]) -> Source | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from hypothesis import example, given, reject, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from inference.api.catalog import LATENT_UPSCALERS, SAMPLERS, SCHEDULES, UPSCALERS
 from inference.api.errors import RequestInvalid
@@ -12,6 +13,7 @@ from inference.api.infotext import facts_of, infotext_in, read_infotext, resolve
 from inference.api.infotext.pictures import JPEG, PNG, NoInfotext, exif_with, user_comment
 from inference.api.infotext.quoting import quote, unquote
 from inference.api.lookup import choose_vae, find_lora
+from inference.api.redraw import SdUpscale, SeamFix, UltimateUpscale
 from inference.api.regional import Region, Regional
 from inference.api.request import (
     Canvas,
@@ -70,6 +72,7 @@ _MARKS = [
 _words = st.sampled_from([*_TAGS, *_KEYS, *_MARKS])
 prompts = st.lists(_words | st.text(max_size=6), max_size=8).map("".join)
 _fractions = st.integers(0, 100).map(lambda hundredths: hundredths / 100)
+_mergings = st.integers(0, 90).map(lambda hundredths: hundredths / 100)
 _floats = st.floats(0.0, 9.0, allow_subnormal=False)
 _digests = st.text("0123456789abcdef", min_size=64, max_size=64)
 _seeds = st.integers(0, 2**32 - 1)
@@ -142,6 +145,7 @@ hires = variants(
     schedule=_schedules,
     model=_models,
     cfg_scale=st.floats(0.0, 30.0),
+    token_merging_ratio=_mergings,
 )
 inpaints = st.builds(
     Inpaint,
@@ -166,6 +170,26 @@ sources = st.builds(
     color_correction=st.booleans(),
     conditioning_mask_weight=_fractions,
 )
+_upscalers = st.sampled_from(["none", "lanczos", "nearest", "4x-sharp"])
+_sides = st.integers(64, 2048)
+seam_fixes = st.builds(
+    SeamFix,
+    st.sampled_from(["band", "half tile", "intersections"]),
+    denoising_strength=_fractions,
+    width=st.integers(0, 128),
+    mask_blur=st.integers(0, 64),
+    padding=st.integers(0, 128),
+)
+redraws = st.builds(
+    UltimateUpscale,
+    st.tuples(_sides, _sides),
+    upscaler=_upscalers,
+    order=st.sampled_from(["linear", "chess"]),
+    tile=st.tuples(_sides, st.just(0) | _sides),
+    mask_blur=st.integers(0, 64),
+    padding=st.integers(0, 512),
+    seams=st.none() | seam_fixes,
+) | st.builds(SdUpscale, st.tuples(_sides, _sides), upscaler=_upscalers, overlap=st.integers(0, 256))
 refiners = st.builds(
     Refiner,
     _models,
@@ -194,6 +218,11 @@ _second = st.one_of(
     st.just({}),
     hires.map(lambda chosen: {"hires": chosen}),
     sources.map(lambda chosen: {"source": chosen}),
+    st.builds(
+        lambda source, redraw: {"source": replace(source, inpaint=None), "redraw": redraw},
+        sources,
+        redraws,
+    ),
 )
 
 
@@ -218,6 +247,7 @@ def requests(draw: st.DrawFn) -> GenerationRequest:
         refiner=draw(st.none() | refiners),
         tiling=draw(st.booleans()),
         extra_noise=draw(_fractions),
+        token_merging_ratio=draw(_mergings),
         regional=draw(st.none() | regionals),
         **draw(_second),
     )

@@ -50,7 +50,6 @@ class AxisRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _NO_FACES: Final = "Easel has no face restoration."
-_NO_MERGING: Final = "Easel does not merge tokens."
 
 AXES: Final[tuple[AxisRow, ...]] = (
     AxisRow(label="Nothing", kind="str"),
@@ -106,8 +105,8 @@ AXES: Final[tuple[AxisRow, ...]] = (
     AxisRow(label="Styles", kind="str", change=changes.styles, choices="styles", early=True),
     AxisRow(label="UniPC Order", kind="int", cost=0.5, change=changes.unipc_order, hint="1-3"),
     AxisRow(label="Face restore", kind="str", shape="bare", absent=_NO_FACES),
-    AxisRow(label="Token merging ratio", absent=_NO_MERGING),
-    AxisRow(label="Token merging ratio high-res", absent=_NO_MERGING),
+    AxisRow(label="Token merging ratio", change=changes.merging, hint="0-0.6 [3]"),
+    AxisRow(label="Token merging ratio high-res", change=changes.hires_merging, hint="0, 0.5"),
     AxisRow(
         label="Always discard next-to-last sigma", kind="str", change=changes.discard_penultimate, choices="switch"
     ),

@@ -277,6 +277,19 @@ def extra_noise(request: GenerationRequest, value: Value, here: Here) -> Generat
     return replace(request, extra_noise=_number(value))
 
 
+def merging(request: GenerationRequest, value: Value, here: Here) -> GenerationRequest:
+    """Share of tokens that merge."""
+    del here
+    return replace(request, token_merging_ratio=_number(value))
+
+
+def hires_merging(request: GenerationRequest, value: Value, here: Here) -> GenerationRequest:
+    """The same in the second pass; 0 is as in the first."""
+    del here
+    hires = _hires(request, "Token merging ratio high-res")
+    return replace(request, hires=replace(hires, token_merging_ratio=_number(value)))
+
+
 def hires_upscaler(request: GenerationRequest, value: Value, here: Here) -> GenerationRequest:
     """What enlarges between the passes."""
     wanted = str(value).strip().casefold()

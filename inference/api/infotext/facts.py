@@ -12,8 +12,10 @@ from inference.api.catalog import LATENT_UPSCALERS, SAMPLERS, SCHEDULES, UPSCALE
 from inference.api.infotext.names import AUTOMATIC, UNIFORM
 from inference.api.infotext.parsing import NEGATIVE
 from inference.api.infotext.quoting import Value
+from inference.api.infotext.redraws import SD_SIZE, redraw_facts
 from inference.api.infotext.regions import FEATHER, KEY, regions_text
 from inference.api.infotext.writing import Facts
+from inference.api.redraw import UltimateUpscale
 from inference.api.request import (
     Drawn,
     GenerationRequest,
@@ -32,7 +34,7 @@ _SCHEDULES = {row.id: row.label for row in SCHEDULES}
 _UPSCALERS = {row.id: row.label for row in (*LATENT_UPSCALERS, *UPSCALERS)}
 TIMESTEP_SAMPLERS = frozenset({"ddim", "ddim_cfgpp", "plms", "unipc"})
 """Their eta has a key and a default of its own."""
-_SIZES = frozenset({"Hires resize"})
+_SIZES = frozenset({"Hires resize", SD_SIZE})
 _SIZE = re.compile(r"\d+x\d+")
 RESIZE_MODES = ("Just resize", "Crop and resize", "Resize and fill", "Just resize (latent upscale)")
 
@@ -43,10 +45,14 @@ def facts_of(
     """Facts of picture `index` of `request`, painted with `model`; `extra` are keys that only the engine knows."""
     sampling, guidance, seeds, prompt = request.sampling, request.guidance, request.seeds, request.prompt_of(index)
     varied = seeds.variation_strength != 0
+    width, height = request.canvas.width, request.canvas.height
+    if isinstance(request.redraw, UltimateUpscale):  # its program tells the whole picture's size, the others a tile's
+        width, height = request.redraw.size
     strength = request.source or request.hires
     options: dict[str, Value] = {
         **(_hires(request, request.hires, prompt) if request.hires is not None else {}),
         **(_source(request.source) if request.source is not None else {}),
+        **(redraw_facts(request.redraw) if request.redraw is not None else {}),
         **(extra or {}),
         "Emphasis": None if prompt.emphasis == "Original" else prompt.emphasis,
         **_sampling(sampling),
@@ -55,6 +61,7 @@ def facts_of(
         "Pad conds v0": True if prompt.pad_conds == "v0" else None,
         "Old prompt editing timelines": True if prompt.old_timelines else None,
         "Extra noise": number(request.extra_noise) or None,
+        "Token merging ratio": number(request.token_merging_ratio) or None,
         **(_refiner(request.refiner) if request.refiner is not None else {}),
         KEY: None if request.regional is None else regions_text(request.regional),
         FEATHER: None if request.regional is None else request.regional.feather or None,
@@ -68,8 +75,8 @@ def facts_of(
         schedule=schedule_label(sampling.sampler, sampling.schedule),
         cfg_scale=number(guidance.cfg_scale),
         seed=seeds.seed if varied else seeds.seed + index,
-        width=request.canvas.width,
-        height=request.canvas.height,
+        width=width,
+        height=height,
         model_hash=model.hash or None,
         model=model.name.rsplit("/", 1)[-1],
         variation_seed=seeds.variation_seed + index,
@@ -170,6 +177,7 @@ def _hires(request: GenerationRequest, hires: Hires, words: Prompt) -> dict[str,
         "Hires upscale": number(hires.scale) if hires.resize is None else None,
         "Hires resize": None if hires.resize is None else f"{hires.resize[0]}x{hires.resize[1]}",
         "Hires steps": hires.steps or None,
+        "Token merging ratio hr": number(hires.token_merging_ratio) or None,
         "Hires upscaler": _UPSCALERS.get(hires.upscaler, hires.upscaler),
     }
 

@@ -5,20 +5,19 @@ from typing import Any, TypeVar, get_args
 
 import msgspec
 
-from inference.api.catalog import LATENT_UPSCALERS, UPSCALERS, SamplerRow
+from inference.api.catalog import SamplerRow
 from inference.api.errors import RequestInvalid
 from inference.api.infotext.facts import RESIZE_MODES, TIMESTEP_SAMPLERS
 from inference.api.infotext.files import Shelves
 from inference.api.infotext.names import AUTOMATIC, bare, canonical, find_sampler, split_names
 from inference.api.infotext.reading import Reader
-from inference.api.lookup import find_upscaler
-from inference.api.request import MAX_BLUR, MAX_PADDING, Hires, Inpaint, Refiner, SourcePicture
+from inference.api.infotext.upscalers import read_upscaler
+from inference.api.request import MAX_BLUR, MAX_MERGING, MAX_PADDING, Hires, Inpaint, Refiner, SourcePicture
 from inference.api.sampling import MAX_STEPS, SEED_LIMIT, Guidance, Sampling, Seeds, UniPC
 
 T = TypeVar("T", bound=msgspec.Struct)
 _SAME = ("Use same sampler", "Use same scheduler", "Use same checkpoint", "")
 _OWN_HASH = re.compile(r"[0-9a-f]{64}")
-_UPSCALERS = {"none": "lanczos"} | {row.label.casefold(): row.id for row in (*LATENT_UPSCALERS, *UPSCALERS)}
 
 
 def read_sampling(reader: Reader, base: Sampling) -> Sampling:
@@ -126,7 +125,7 @@ def read_hires(reader: Reader, shelves: Shelves) -> Hires | None:
     return Hires(
         scale=reader.number("Hires upscale", 2.0, low=1.0, high=8.0),
         resize=resize,
-        upscaler=_upscaler(reader, shelves),
+        upscaler=read_upscaler(reader, shelves, "Hires upscaler", "latent"),
         steps=reader.whole("Hires steps", 0, low=0, high=MAX_STEPS),
         denoising_strength=reader.number("Denoising strength", 0.7, low=0.0, high=1.0),
         prompt=reader.text("Hires prompt"),
@@ -135,19 +134,8 @@ def read_hires(reader: Reader, shelves: Shelves) -> Hires | None:
         schedule=schedule,
         model=model,
         cfg_scale=None if cfg < 0 else cfg,
+        token_merging_ratio=reader.number("Token merging ratio hr", 0.0, low=0.0, high=MAX_MERGING),
     )
-
-
-def _upscaler(reader: Reader, shelves: Shelves, key: str = "Hires upscaler", usual: str = "latent") -> str:
-    name = reader.text(key)
-    if not name:
-        return usual
-    if known := _UPSCALERS.get(name.casefold()):
-        return known
-    if found := find_upscaler(shelves.inventory, name):
-        return found.name
-    reader.notes.append(f"The upscaler “{name[:40]}” is not here; Lanczos was taken.")
-    return "lanczos"
 
 
 def read_source(reader: Reader, shelves: Shelves) -> SourcePicture | None:
@@ -165,7 +153,7 @@ def read_source(reader: Reader, shelves: Shelves) -> SourcePicture | None:
     said = {
         "resize_mode": RESIZE_MODES.index(reader.choice("Resize mode", RESIZE_MODES, RESIZE_MODES[0])),
         "inpaint": _read_inpaint(reader),
-        "upscaler": _upscaler(reader, shelves, upscaler, "") if reader.says(upscaler) else "",
+        "upscaler": read_upscaler(reader, shelves, upscaler, "") if reader.says(upscaler) else "",
         "exact_steps": reader.flag("Exact steps"),
         "noise_multiplier": reader.number("Noise multiplier", 1.0, low=0.0, high=1.5),
         "color_correction": reader.flag("Color correction"),

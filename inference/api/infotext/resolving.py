@@ -23,9 +23,21 @@ from inference.api.infotext.passes import (
     read_source,
 )
 from inference.api.infotext.reading import Reader
+from inference.api.infotext.redraws import read_redraw, tile_canvas
 from inference.api.infotext.regions import read_regional
 from inference.api.lookup import find_checkpoint
-from inference.api.request import MAX_PROMPT, MAX_SIDE, MIN_SIDE, SIZE_STEP, Canvas, GenerationRequest, ModelRef, Prompt
+from inference.api.redraw import UltimateUpscale
+from inference.api.request import (
+    MAX_MERGING,
+    MAX_PROMPT,
+    MAX_SIDE,
+    MIN_SIDE,
+    SIZE_STEP,
+    Canvas,
+    GenerationRequest,
+    ModelRef,
+    Prompt,
+)
 from inference.api.result import Inventory, ModelFile
 
 MAX_TEXT = 200_000
@@ -70,9 +82,12 @@ def resolve(infotext: Infotext, inventory: Inventory, *, base: GenerationRequest
     model, checkpoint = _model(reader, shelves, base)
     hires = read_hires(reader, shelves)
     source = None if hires is not None else read_source(reader, shelves)
+    redraw = read_redraw(reader, shelves)
     request = GenerationRequest(
         prompt=_prompt(reader, shelves, base.prompt),
-        canvas=_canvas(reader, base.canvas, checkpoint, same=model.name == base.model.name),
+        canvas=tile_canvas(redraw)
+        if isinstance(redraw, UltimateUpscale)
+        else _canvas(reader, base.canvas, checkpoint, same=model.name == base.model.name),
         seeds=read_seeds(reader, base.seeds),
         model=model,
         sampling=read_sampling(reader, base.sampling),
@@ -81,8 +96,14 @@ def resolve(infotext: Infotext, inventory: Inventory, *, base: GenerationRequest
         refiner=read_refiner(reader, shelves),
         tiling=reader.flag("Tiling"),
         extra_noise=reader.number("Extra noise", 0.0, low=0.0, high=1.0),
+        token_merging_ratio=reader.number("Token merging ratio", 0.0, low=0.0, high=MAX_MERGING),
         regional=read_regional(reader),
     )
+    if redraw is not None and source is not None:
+        try:
+            request = msgspec.structs.replace(request, redraw=redraw)
+        except RequestInvalid as error:
+            reader.notes.append(f"{error} The tiled upscale was left out.")
     if hires is not None:
         prompts = {
             name: shelves.loras(getattr(hires, name), _hashes(reader, shelves)) for name in ("prompt", "negative")

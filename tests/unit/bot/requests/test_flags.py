@@ -15,6 +15,7 @@ UNDERSTOOD: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("a cat --no hat, blurry --steps 30 --cfg 7.5", "a cat", {"negative": "hat, blurry", "steps": 30, "cfg": 7.5}),
     ("a cat —ar 2:3 –seed 5", "a cat", {"aspect": "2:3", "seed": "5"}),
     ("--tile a pattern", "a pattern", {"tiling": True}),
+    ("a cat --merge 0.5", "a cat", {"merging": 0.5}),
     ("a cat --ar=7:4", "a cat", {"aspect": "7:4"}),
     ("a cat --AR 3:2, blue", "a cat blue", {"aspect": "3:2"}),
     ("a cat --size 512x768", "a cat", {"size": (512, 768)}),
@@ -120,8 +121,11 @@ def test_the_table_is_of_one_piece() -> None:
 
 def test_any_ratio_becomes_a_canvas() -> None:
     """--ar takes ratios that no list has, and what is none is refused."""
-    made = resolve(understand(ImagineDraft(prompt="a cat --ar 7:4 --tile")).draft, **AROUND)
+    made = resolve(understand(ImagineDraft(prompt="a cat --ar 7:4 --tile --merge 0.5")).draft, **AROUND)
     assert made.canvas.width / made.canvas.height == pytest.approx(7 / 4, rel=0.1)
     assert made.tiling
+    assert made.token_merging_ratio == 0.5
+    with pytest.raises(RequestRefused, match=r"ratio must be between 0 and 0\.9, not 2"):
+        resolve(ImagineDraft(prompt="a cat", merging=2.0), **AROUND)
     with pytest.raises(RequestRefused, match="no aspect called “wide”"):
         resolve(ImagineDraft(prompt="a cat", aspect="wide"), **AROUND)

@@ -20,6 +20,7 @@ from inference.api.infotext.passes import (
     read_source,
 )
 from inference.api.infotext.reading import Reader
+from inference.api.infotext.redraws import read_redraw
 from inference.api.infotext.regions import read_regional, regions_text
 from inference.api.request import Canvas, GenerationRequest, ModelRef, Prompt
 from inference.api.result import Inventory, ModelFile
@@ -310,6 +311,7 @@ def test_the_table_of_keys_is_what_is_read() -> None:
     for read in (read_hires, read_source, read_refiner):
         read(reader, shelves)
     read_regional(reader)
+    read_redraw(reader, shelves)
     read_sampling(reader, BASE.sampling)
     read_guidance(reader, BASE.guidance)
     read_seeds(reader, BASE.seeds)
@@ -317,7 +319,7 @@ def test_the_table_of_keys_is_what_is_read() -> None:
     resolving._prompt(reader, shelves, BASE.prompt)
     resolving._canvas(reader, BASE.canvas, None, same=True)
     asked = {key for key in reader.asked if not key.startswith("AddNet ")} | {"AddNet "}
-    elsewhere = {"Tiling", "Extra noise", "TI hashes", "Hypernet", "Hypernet strength", "First pass size"}
+    elsewhere = {"Tiling", "Token merging ratio", "Extra noise", "TI hashes", "Hypernet", "Hypernet strength", "First pass size"}
     beside = {"Prompt", "Negative prompt", "Version"}
     assert asked | elsewhere == {row.key for row in keys.HONOURED} | beside
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import itertools
 
 import numpy as np
 import pytest
@@ -308,6 +309,32 @@ def test_tiled_and_plain_jobs_do_not_colour_each_other(studio: Studio) -> None:
     together = [pixels(event) for event in finished(studio, tiled, BARE)]
     assert max(apart(one, other) for one, other in zip(together, alone, strict=True)) <= 1
     assert apart(*alone) > 4
+
+
+def test_merged_and_plain_jobs_do_not_colour_each_other(studio: Studio) -> None:
+    """Painted together, jobs of different token merging ratios equal the same painted alone, and without one the same bits."""
+    some, more = (replace(BARE, token_merging_ratio=ratio) for ratio in (0.3, 0.75))
+    before = paint(studio, BARE)
+    alone = [paint(studio, request) for request in (some, more, BARE)]
+    together = [pixels(event) for event in finished(studio, some, more, BARE)]
+    assert max(apart(one, other) for one, other in zip(together, alone, strict=True)) <= 1
+    assert min(apart(alone[0], before), apart(alone[1], before), apart(alone[0], alone[1])) > 0
+    assert apart(alone[2], before) == 0
+
+
+def test_the_second_pass_merges_as_it_is_told(studio: Studio) -> None:
+    """Its own ratio wins, none is the first pass's, and one for the second pass alone leaves the first as it was."""
+    hires = Hires(scale=1.5, upscaler="lanczos")
+    plain = replace(BARE, hires=hires)
+    second = replace(BARE, hires=replace(hires, token_merging_ratio=0.5))
+    both = replace(BARE, hires=hires, token_merging_ratio=0.5)
+    same = replace(BARE, hires=replace(hires, token_merging_ratio=0.5), token_merging_ratio=0.5)
+    pictures = [paint(studio, request) for request in (plain, second, both, same)]
+    assert apart(pictures[2], pictures[3]) == 0
+    assert min(apart(one, other) for one, other in itertools.combinations(pictures[:3], 2)) > 0
+    (event,) = finished(studio, second)
+    assert "Token merging ratio hr: 0.5" in event.images[0].infotext
+    assert "Token merging ratio: " not in event.images[0].infotext
 
 
 def test_vaes_by_the_webuis_rules(studio: Studio) -> None:
