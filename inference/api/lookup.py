@@ -89,6 +89,14 @@ def find_embedding(inventory: Inventory, text: str) -> ModelFile | None:
     return next((info for info in inventory.embeddings if info.name.casefold() == folded), None)
 
 
+def find_control(inventory: Inventory, text: str) -> ModelFile | None:
+    """The ControlNet or T2I adapter of this name, stem or `name [hash]`, whatever its case, or None."""
+    wanted = text.strip()
+    bare = _BRACKETED.sub("", wanted).casefold()
+    exact = next((info for info in inventory.controls if info.name == wanted), None)
+    return exact or next((info for info in inventory.controls if info.name.casefold() == bare), None)
+
+
 _UPSCALER_FILES = {
     "r-esrgan 4x+": "realesrgan_x4plus",
     "r-esrgan 4x+ anime6b": "realesrgan_x4plus_anime_6b",

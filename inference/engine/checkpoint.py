@@ -6,7 +6,7 @@ kind of prediction. Refuses to know of memory limits (`residency`) and of prompt
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -87,6 +87,32 @@ def _load(info: ModelFile, file: WeightsFile, *, device: torch.device, dtype: to
     )
 
 
+def check_whole(file: WeightsFile) -> None:
+    """Raise BadFile unless the checkpoint in `file` has every weight, each in the right shape. Reads no weight."""
+    family = identify(file.shapes)
+    config = read_config(file.path, family)
+    if input_channels(file.shapes) == INPAINTING:
+        config["unet"] = config["unet"] | {"in_channels": INPAINTING}
+    unet: Any = blueprint(lambda: UNet2DConditionModel(**_known(config["unet"])))
+    vae: Any = blueprint(lambda: AutoencoderKL(**_known(config["vae"])))
+    parts = [
+        ("UNet", unet, unet_sources(unet.state_dict(), unet.config)),
+        ("VAE", vae, vae_sources(vae.state_dict(), vae.config)),
+    ]
+    for tower in family.towers:
+        settings = CLIPTextConfig(**config[tower.section])
+        model = blueprint(lambda settings=settings: CLIPTextModel(settings))
+        named = clip_sources if tower.layout == "clip" else open_clip_sources
+        parts.append(("text encoder", model, named(model.state_dict(), prefix=tower.prefix)))
+    for part, module, sources in parts:
+        blanks = module.state_dict()
+        places = {name: _found(file, name, sources[name]) for name in blanks}
+        _check_none_missing([sources[name].key for name, place in places.items() if place is None], part)
+        for name, place in places.items():
+            assert place is not None  # noqa: S101 - none is missing
+            _check_shape(file, place, tuple(blanks[name].shape))
+
+
 def module_bytes(module: nn.Module) -> int:
     """Memory of a module's weights in bytes."""
     return sum(weight.numel() * weight.element_size() for weight in module.parameters())
@@ -145,7 +171,7 @@ def load_unet(
     file: WeightsFile, config: Mapping[str, Any], *, device: torch.device, dtype: torch.dtype
 ) -> UNet2DConditionModel:
     """The UNet in `file`. Raises BadFile when weights are missing, left over, of another shape or not finite."""
-    unet = cast("UNet2DConditionModel", _blueprint(lambda: UNet2DConditionModel(**_known(config))))
+    unet = cast("UNet2DConditionModel", blueprint(lambda: UNet2DConditionModel(**_known(config))))
     sources = unet_sources(unet.state_dict(), unet.config)
     _fill(unet, file, sources, part="UNet", device=device, dtype=dtype)
     used = {source.key for source in sources.values()}
@@ -167,7 +193,7 @@ def load_vae_weights(
     prefix: str = "first_stage_model.",
 ) -> AutoencoderKL:
     """The VAE in `file`, under `prefix` or under diffusers' own names. Raises BadFile as `load_unet` does."""
-    vae = cast("AutoencoderKL", _blueprint(lambda: AutoencoderKL(**_known(config))))
+    vae = cast("AutoencoderKL", blueprint(lambda: AutoencoderKL(**_known(config))))
     _fill(vae, file, vae_sources(vae.state_dict(), vae.config, prefix=prefix), part="VAE", device=device, dtype=dtype)
     return vae
 
@@ -176,7 +202,7 @@ def _load_tower(
     file: WeightsFile, tower: Tower, config: Mapping[str, Any], *, device: torch.device, dtype: torch.dtype
 ) -> TextTower:
     settings = CLIPTextConfig(**config)
-    model = cast("CLIPTextModel", _blueprint(lambda: CLIPTextModel(settings)))
+    model = cast("CLIPTextModel", blueprint(lambda: CLIPTextModel(settings)))
     named = clip_sources if tower.layout == "clip" else open_clip_sources
     place: dict[str, Any] = {"device": device, "dtype": dtype}
     _fill(model, file, named(model.state_dict(), prefix=tower.prefix), part="text encoder", **place)
@@ -196,7 +222,7 @@ def _known(config: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in config.items() if not key.startswith("_")}
 
 
-def _blueprint(build: Callable[[], nn.Module]) -> nn.Module:
+def blueprint(build: Callable[[], nn.Module]) -> nn.Module:
     """A module without memory for its weights. Raises BadFile when the config makes no module."""
     try:
         with torch.device("meta"):
@@ -223,13 +249,17 @@ def _fill(
             missing.append(sources[name].key)
         else:
             state[name] = _taken(file, source, tuple(blank.shape)).to(device, dtype, copy=True)
+    _check_none_missing(missing, part)
+    check_finite(state, part)
+    module.load_state_dict(state, strict=True, assign=True)
+    module.requires_grad_(requires_grad=False)
+
+
+def _check_none_missing(missing: Sequence[str], part: str) -> None:
     if missing:
         raise BadFile(
             f"lacks {len(missing)} of the {part}'s weights, such as “{missing[0]}”; it is damaged or of another kind."
         )
-    _check_finite(state, part)
-    module.load_state_dict(state, strict=True, assign=True)
-    module.requires_grad_(requires_grad=False)
 
 
 def _found(file: WeightsFile, name: str, source: Source) -> Source | None:
@@ -242,6 +272,14 @@ def _found(file: WeightsFile, name: str, source: Source) -> Source | None:
 
 def _taken(file: WeightsFile, source: Source, shape: tuple[int, ...]) -> Tensor:
     """The weight at `source` in the form in which a module wants it. Raises BadFile when its shape is another."""
+    _check_shape(file, source, shape)
+    value = file.read(source.key)
+    if source.third is not None:
+        value = value.chunk(3)[source.third]
+    return value.T if source.transposed else value.reshape(shape)
+
+
+def _check_shape(file: WeightsFile, source: Source, shape: tuple[int, ...]) -> None:
     if source.key not in file:
         raise BadFile(f"lacks the weight “{source.key}”; it is damaged or of another kind.")
     stored = file.shapes[source.key]
@@ -253,13 +291,9 @@ def _taken(file: WeightsFile, source: Source, shape: tuple[int, ...]) -> Tensor:
             f"holds “{source.key}” with the shape {stored} where {want} is needed; it is damaged, "
             "of another kind, or needs a config with its widths beside it."
         )
-    value = file.read(source.key)
-    if source.third is not None:
-        value = value.chunk(3)[source.third]
-    return value.T if source.transposed else value.reshape(shape)
 
 
-def _check_finite(state: Mapping[str, Tensor], part: str) -> None:
+def check_finite(state: Mapping[str, Tensor], part: str) -> None:
     """Raise BadFile when any weight is NaN or infinite. One sum a tensor: a sum of finite halves in fp32 is finite."""
     sums = torch.stack([value.sum(dtype=torch.float32) for value in state.values()]).isfinite().cpu()
     if not bool(sums.all()):

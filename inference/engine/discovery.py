@@ -16,15 +16,17 @@ import msgspec
 from inference.api.result import Inventory, ModelFile, Problem
 from inference.engine.bad_file import BadFile
 from inference.engine.checkpoint import native_size, read_config, usual_guidance
+from inference.engine.control.files import identify_control
 from inference.engine.embeddings import load_embedding
 from inference.engine.families import FAMILIES, identify, lora_family
 from inference.engine.hashing import Digests, Facts, FileMemory, digest
 from inference.engine.sidecars import Beside, is_inside, look_beside, notes_of, trained_with
+from inference.engine.upscalers.loading import kind_of
 from inference.engine.weights import read_shapes
 
 HASH_AT_ONCE = 16 << 30
 """Bytes hashed at one look. What is beyond keeps an empty hash until the next look, so that a start never takes minutes."""
-JUDGED = 2
+JUDGED = 3
 """Which judgement this is; one more whenever a header is asked for something that it was not asked for before."""
 
 
@@ -55,8 +57,8 @@ def discover(roots: Sequence[Path], cache: Path) -> Inventory:
     Missing folders are fine. Files are looked at again only when their size or time of change differ.
     """
     memory = FileMemory(cache)
-    problems: list[Problem] = []
-    found = list(dict.fromkeys(_search(roots, problems)))
+    found, known_problems = files_in(roots)
+    problems = list(known_problems)
     facts = [_known(item, memory) for item in found]
     _hash_missing(found, facts, memory)
     shelves: dict[str, list[ModelFile]] = {}
@@ -71,6 +73,12 @@ def discover(roots: Sequence[Path], cache: Path) -> Inventory:
     return Inventory(**ordered, problems=tuple(sorted(problems, key=lambda problem: natural(problem.path))))
 
 
+def files_in(roots: Sequence[Path]) -> tuple[tuple[Found, ...], tuple[Problem, ...]]:
+    """Every file on a shelf below `roots`, not looked into yet, and what stood in the way of finding more."""
+    problems: list[Problem] = []
+    return tuple(dict.fromkeys(_search(roots, problems))), tuple(problems)
+
+
 def natural(text: str) -> list[tuple[int, int, str]]:
     """A key that sorts `text` without regard to case and with numbers by value: v2 before v10."""
     parts = re.split(r"(\d+)", text.casefold())
@@ -81,10 +89,13 @@ def _search(roots: Sequence[Path], problems: list[Problem]) -> Iterator[Found]:
     allowed = [Path(os.path.realpath(root)) for root in roots]
     for root in roots:
         for kind in KINDS:
+            walked: list[Path] = []
             for base in (root, root / "models"):
-                for folder in kind.folders:
-                    if (base / folder).is_dir():
-                        yield from _walk(base / folder, kind, allowed, problems)
+                for folder in (base / name for name in kind.folders):
+                    # where case does not count, two spellings may be one folder
+                    if folder.is_dir() and not any(folder.samefile(other) for other in walked):
+                        walked.append(folder)
+                        yield from _walk(folder, kind, allowed, problems)
 
 
 def _walk(folder: Path, kind: Kind, allowed: Sequence[Path], problems: list[Problem]) -> Iterator[Found]:
@@ -206,6 +217,11 @@ def _described(item: Found, facts: Facts, told: Beside) -> ModelFile | Problem:
             return ModelFile(name=item.path.name, hash=facts.sha256[:10], **common)
         case "loras":
             return _lora(item, facts, told, common)
+        case "controls":
+            return ModelFile(name=_control_name(item.path), hash=facts.old, **common)
+        case "upscalers":
+            name = "LDSR" if facts.family == "ldsr" and item.path.stem == "model" else item.path.stem
+            return ModelFile(name=name, hash=facts.sha256[:10], **common)
         case "embeddings":
             return ModelFile(name=facts.alias or item.path.stem, hash=facts.sha256[:12], **common)
         case _:
@@ -293,6 +309,22 @@ def _judge_embedding(path: Path) -> Facts:
     return Facts(0, 0, family=_WIDTHS.get(embedding.widths, "unknown"), alias=embedding.name)
 
 
+def _judge_control(path: Path) -> Facts:
+    shapes, _ = read_shapes(path)
+    return Facts(0, 0, family=identify_control(shapes).family)
+
+
+def _control_name(path: Path) -> str:
+    """The stem; of the hub's folders, where every file has the same, the folder's name."""
+    return path.parent.name if path.stem.startswith("diffusion_pytorch_model") else path.stem
+
+
+def _judge_upscaler(path: Path) -> Facts:
+    """The architecture is the family, so that its cost is known before anything is loaded."""
+    shapes, _ = read_shapes(path)
+    return Facts(0, 0, family=kind_of(shapes))
+
+
 def _judge_any(path: Path) -> Facts:
     """Good as long as it is a readable file of weights."""
     if path.suffix == ".safetensors":
@@ -300,13 +332,33 @@ def _judge_any(path: Path) -> Facts:
     return Facts(0, 0)
 
 
+UPSCALER_FOLDERS = (
+    "ESRGAN",
+    "RealESRGAN",
+    "BSRGAN",
+    "SwinIR",
+    "ScuNET",
+    "DAT",
+    "HAT",
+    "SPAN",
+    "GRL",
+    "LDSR",
+    "upscale_models",
+)
+"""The webui's, of its extensions, and ComfyUI's; any of them may hold any kind."""
 WEIGHTS = (".safetensors", ".ckpt", ".pt")
 KINDS: tuple[Kind, ...] = (
     Kind("checkpoints", ("Stable-diffusion",), (".safetensors", ".ckpt", ".vae.pt"), _judge_checkpoint),
     Kind("vaes", ("VAE",), WEIGHTS, _judge_vae),
     Kind("loras", ("Lora", "LyCORIS"), WEIGHTS, _judge_lora),
     Kind("embeddings", ("embeddings",), (".safetensors", ".pt", ".bin", ".png", ".webp"), _judge_embedding),
-    Kind("upscalers", ("ESRGAN", "RealESRGAN"), (".safetensors", ".pth", ".pt"), _judge_any),
+    Kind("upscalers", UPSCALER_FOLDERS, (".safetensors", ".pth", ".pt", ".ckpt"), _judge_upscaler),
     Kind("hypernetworks", ("hypernetworks",), (".pt", ".safetensors"), _judge_any),
+    Kind(
+        "controls",
+        ("ControlNet", "controlnet", "T2IAdapter", "t2i_adapter", "extensions/sd-webui-controlnet/models"),
+        (".safetensors", ".pth", ".pt", ".ckpt", ".bin"),
+        _judge_control,
+    ),
 )
 """Every shelf, with the webui's own folder names."""

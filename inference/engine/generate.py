@@ -14,13 +14,16 @@ from torch import Tensor
 
 from inference.api.request import GenerationRequest, Sampling
 from inference.api.sizes import HiresSize
+from inference.engine.control.hints import Hints, Pass
+from inference.engine.control.scales import Course, pace_of
 from inference.engine.hires import LATENT_UPSCALERS, cropped, second_pass, size_of, stretched
 from inference.engine.masks import latent_mask, pixel_mask
 from inference.engine.noise import NoiseStream, initial_noise
 from inference.engine.picture import to_picture, to_pixels
 from inference.engine.sampling import ModelTable, guided_calls, sample
+from inference.engine.sampling.course import Share, share_of
 from inference.engine.start import LATENT_RESIZE, Start, begin, finish
-from inference.engine.steering import Steered, Switch, steered
+from inference.engine.steering import Controls, Steered, Switch, steered, uncontrolled
 from inference.engine.upscale import brought_to
 from inference.engine.work import Borrow, Decode, Encode, Painting, TakeUp, Work
 
@@ -29,10 +32,14 @@ Step = Generator[Work | TakeUp | Borrow, Any, Tensor]
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """What there is to paint with beside the first pass's model: brushes for a second pass, and a refiner for each pass."""
+    """What there is to paint with beside the first pass's model: brushes for a second pass, and a refiner for each pass.
+
+    `hints` are what the controls follow, shared by the pictures of a job.
+    """
 
     second: TakeUp | None = None
     refiners: tuple[TakeUp | None, TakeUp | None] = (None, None)
+    hints: Hints | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,14 @@ class Easel:
             return None
         return Switch(brushes, refiner.switch_at, by_steps=refiner.by_steps, calls=calls, sigmas=table.sigmas)
 
+    def controls(self, sampling: Sampling, share: Share, now: Pass) -> Controls:
+        """What steers the pass `now`, of whose `sampling` a `share` runs."""
+        hints = self.palette.hints
+        if hints is None or not hints.followed:
+            return uncontrolled
+        course = Course(pace_of(sampling.sampler), share.counted)
+        return lambda model: hints.controls(model, now, course)
+
 
 def paint(
     request: GenerationRequest,
@@ -89,6 +104,10 @@ def paint(
     return finish(result, start, corrected=request.source.color_correction)
 
 
+def _size(request: GenerationRequest) -> tuple[int, int]:
+    return request.canvas.width, request.canvas.height
+
+
 def _shape(request: GenerationRequest, model: Any) -> tuple[int, int, int, int]:
     k = model.downsampling
     return 1, model.channels, request.canvas.height // k, request.canvas.width // k
@@ -102,7 +121,8 @@ def from_words(easel: Easel, model: Any) -> Steered:
     walk = sample(sampling, table=table, noise=noise, stream=stream)
     hint = _Hint(easel, (easel.request.canvas.width, easel.request.canvas.height))
     switch = easel.switch(0, guided_calls(sampling), table)
-    return (yield from steered(walk, model, hint=hint, switch=switch))
+    controls = easel.controls(sampling, share_of(sampling.steps, None), Pass(_size(easel.request)))
+    return (yield from steered(walk, model, hint=hint, switch=switch, controls=controls))
 
 
 def from_picture(easel: Easel, model: Any, start: Start) -> Step:
@@ -132,7 +152,9 @@ def from_picture(easel: Easel, model: Any, start: Start) -> Step:
     )
     hint = _Hint(easel, start.picture.size, start)
     switch = easel.switch(0, guided_calls(sampling, share[0], exact_steps=share[1]), table)
-    return (yield from steered(walk, model, hint=hint, switch=switch))
+    runs = share_of(sampling.steps, share[0], exact_steps=share[1])
+    controls = easel.controls(sampling, runs, Pass(_size(request), place=start.place))
+    return (yield from steered(walk, model, hint=hint, switch=switch, controls=controls))
 
 
 def _content(easel: Easel, latent: Tensor, painted: Tensor) -> Tensor:
@@ -179,7 +201,9 @@ def enlarged(easel: Easel, latent: Tensor, size_for: Callable[[int], HiresSize])
         extra_noise=request.extra_noise,
     )
     switch = easel.switch(1, guided_calls(changes.sampling, strength, exact_steps=True), table)
-    return (yield from steered(walk, model, hint=_Hint(easel, size.final), switch=switch))
+    runs = share_of(changes.sampling.steps, strength, exact_steps=True)
+    controls = easel.controls(changes.sampling, runs, Pass(size.final, second=True))
+    return (yield from steered(walk, model, hint=_Hint(easel, size.final), switch=switch, controls=controls))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from PIL.Image import Image
 from torch import Tensor
 
 from inference.api.errors import FailureCode
-from inference.api.result import ImageResult
+from inference.api.result import ControlMap, ImageResult
 from inference.engine.forward import PaintingModel
 from inference.engine.guidance import Asked, Guide
 from inference.engine.work import Borrow, Painting, TakeUp, Work
@@ -88,7 +88,8 @@ class Track:
 class Prepared:
     """All that a job needs to run. `calls` is how many calls Progress counts up to; `stage` its word for them.
 
-    `results` turns the finished pictures into what is sent back; `release` is called once when the job is over, however.
+    `results` turns the finished pictures into what is sent back, `maps` are what controls followed; `release` is called once
+    when the job is over, however.
     """
 
     tracks: list[Track]
@@ -97,6 +98,7 @@ class Prepared:
     results: Callable[[Sequence[Image]], tuple[ImageResult, ...]]
     notes: Sequence[str] = ()
     release: Callable[[], None] = lambda: None
+    maps: Callable[[], tuple[ControlMap, ...]] = lambda: ()
 
 
 @dataclass(slots=True, eq=False)

@@ -24,6 +24,22 @@ def open_source(data: bytes) -> Image.Image:
     return flatten(_opened(data, "source"))
 
 
+def open_control(data: bytes) -> Image.Image:
+    """Decode `data` to a picture that a control follows: RGB, or RGBA where something is transparent. Raises BadSource."""
+    picture = _opened(data, "control picture")
+    return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+
+
+def open_picture(data: bytes) -> Image.Image:
+    """Decode `data` as `open_source` does, but to RGBA where anything in it is transparent. Raises BadSource."""
+    picture = _opened(data, "picture")
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        if picture.getchannel("A").getextrema() != (255, 255):
+            return picture
+    return picture.convert("RGB")
+
+
 def open_mask(data: bytes, *, rounded: bool = True, invert: bool = False) -> Image.Image:
     """Decode `data` to a mask (`masks.read_mask`), upright by its EXIF note. Raises BadSource."""
     picture = _opened(data, "mask")

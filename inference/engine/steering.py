@@ -1,4 +1,4 @@
-"""What happens between a sampler and the loop: a refiner takes over, and models made for inpainting see the mask.
+"""What happens between a sampler and the loop: a refiner takes over, models made for inpainting see the mask, controls act.
 
 A sampler knows nothing of this: `steered` runs it, adds to what it asks. The ways are the webui's
 (v1.10.1, CFGDenoiser). Refuses to know of guidance and batches.
@@ -10,9 +10,10 @@ from typing import Any
 
 from torch import Tensor
 
-from inference.engine.work import Encode, Evaluate, Sampling, TakeUp
+from inference.engine.control.units import Control
+from inference.engine.work import Encode, Evaluate, Sampling, TakeUp, Work
 
-Steered = Generator[Evaluate | Encode | TakeUp, Any, Tensor]
+Steered = Generator[Work | TakeUp, Any, Tensor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,25 @@ Hint = Callable[[Any], Generator[Encode, Any, Tensor | None]]
 """From a model to the channels that it sees beside x; None for most."""
 
 
-def steered(walk: Sampling, model: Any, *, hint: Hint, switch: Switch | None = None) -> Steered:
+Acting = Callable[[int], tuple[Control, ...]]
+"""The controls that act at a model call (from 0)."""
+Controls = Callable[[Any], Generator[Work, Any, Acting]]
+"""From a model to the controls of a pass; their maps are made first."""
+
+
+def uncontrolled(_: Any) -> Generator[Work, Any, Acting]:
+    """A pass without controls."""
+    yield from ()
+    return lambda _: ()
+
+
+def steered(
+    walk: Sampling, model: Any, *, hint: Hint, switch: Switch | None = None, controls: Controls = uncontrolled
+) -> Steered:
     """Run the sampler `walk` to its end; its final latent."""
     answer, call = None, 0
     seen = yield from hint(model)
+    acting = yield from controls(model)
     while True:
         try:
             wanted = walk.send(answer)
@@ -58,5 +74,7 @@ def steered(walk: Sampling, model: Any, *, hint: Hint, switch: Switch | None = N
         if switch is not None and switch.is_due(wanted, call):
             model = yield switch.brushes
             seen, switch = (yield from hint(model)), None
-        answer = yield wanted if seen is None else replace(wanted, hint=seen)
+            acting = yield from controls(model)
+        now = acting(call)
+        answer = yield wanted if seen is None and not now else replace(wanted, hint=seen, controls=now)
         call += 1

@@ -24,7 +24,8 @@ class Evaluate:
     `timestep` is what the network is told, 0 to 999, not always whole; None leaves it to the model's own noise levels. A
     sampler that `walks_in_time` has its timesteps compared where others have sigma (minimum sigma of the negative).
 
-    `hint` (1, C', H, W) fp32 are further channels that a network made for inpainting sees beside x.
+    `hint` (1, C', H, W) fp32 are further channels that a network made for inpainting sees beside x. `controls` steer it: the
+    units (`control.units.Control`) that act at this call.
     """
 
     x: Tensor
@@ -33,6 +34,7 @@ class Evaluate:
     timestep: float | None = None
     walks_in_time: bool = False
     hint: Tensor | None = None
+    controls: tuple[Any, ...] = ()
 
     @property
     def level(self) -> float:
