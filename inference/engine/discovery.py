@@ -14,6 +14,8 @@ from typing import Any
 import msgspec
 
 from inference.api.result import Inventory, ModelFile, Problem
+from inference.engine.annotators.networks import identify as identify_annotator
+from inference.engine.annotators.networks import is_folder
 from inference.engine.bad_file import BadFile
 from inference.engine.checkpoint import native_size, read_config, usual_guidance
 from inference.engine.control.files import identify_control
@@ -101,6 +103,7 @@ def _search(roots: Sequence[Path], problems: list[Problem]) -> Iterator[Found]:
 def _walk(folder: Path, kind: Kind, allowed: Sequence[Path], problems: list[Problem]) -> Iterator[Found]:
     """Files of `kind` below `folder`, hidden ones left out; links are followed while they stay inside a root."""
     visited: set[str] = set()
+    aside = kind.shelf == "controls"
     for place, folders, names in os.walk(folder, followlinks=True):
         real = os.path.realpath(place)
         if real in visited or not _inside(Path(real), allowed):
@@ -109,7 +112,7 @@ def _walk(folder: Path, kind: Kind, allowed: Sequence[Path], problems: list[Prob
             folders.clear()
             continue
         visited.add(real)
-        shown = [name for name in folders if not name.startswith(".")]
+        shown = [name for name in folders if not name.startswith(".") and not (aside and name == ANNOTATORS)]
         folders[:] = sorted(shown, key=lambda name: (Path(place, name).is_symlink(), natural(name)))
         beside = frozenset(names)
         for name in sorted(names):
@@ -219,13 +222,17 @@ def _described(item: Found, facts: Facts, told: Beside) -> ModelFile | Problem:
             return _lora(item, facts, told, common)
         case "controls":
             return ModelFile(name=_control_name(item.path), hash=facts.old, **common)
-        case "upscalers":
-            name = "LDSR" if facts.family == "ldsr" and item.path.stem == "model" else item.path.stem
-            return ModelFile(name=name, hash=facts.sha256[:10], **common)
         case "embeddings":
             return ModelFile(name=facts.alias or item.path.stem, hash=facts.sha256[:12], **common)
         case _:
-            return ModelFile(name=item.path.stem, hash=facts.sha256[:10], **common)
+            return ModelFile(name=_plain_name(item, facts), hash=facts.sha256[:10], **common)
+
+
+def _plain_name(item: Found, facts: Facts) -> str:
+    """The stem; where a kind always has the same, what people call it: LDSR, or a folder of transformers."""
+    if item.kind.shelf == "annotators" and is_folder(item.path):
+        return item.path.parent.name
+    return "LDSR" if facts.family == "ldsr" and item.path.stem == "model" else item.path.stem
 
 
 def _checkpoint(item: Found, facts: Facts, told: Beside, common: Mapping[str, Any]) -> ModelFile | Problem:
@@ -347,6 +354,8 @@ UPSCALER_FOLDERS = (
 )
 """The webui's, of its extensions, and ComfyUI's; any of them may hold any kind."""
 WEIGHTS = (".safetensors", ".ckpt", ".pt")
+ANNOTATORS = "annotator"
+"""The folder among ControlNets that holds the networks of preprocessors, which are another shelf."""
 KINDS: tuple[Kind, ...] = (
     Kind("checkpoints", ("Stable-diffusion",), (".safetensors", ".ckpt", ".vae.pt"), _judge_checkpoint),
     Kind("vaes", ("VAE",), WEIGHTS, _judge_vae),
@@ -359,6 +368,12 @@ KINDS: tuple[Kind, ...] = (
         ("ControlNet", "controlnet", "T2IAdapter", "t2i_adapter", "extensions/sd-webui-controlnet/models"),
         (".safetensors", ".pth", ".pt", ".ckpt", ".bin"),
         _judge_control,
+    ),
+    Kind(
+        "annotators",
+        ("annotators", "ControlNet/annotator", "extensions/sd-webui-controlnet/annotator/downloads"),
+        (".safetensors", ".pth", ".pt"),
+        identify_annotator,
     ),
 )
 """Every shelf, with the webui's own folder names."""

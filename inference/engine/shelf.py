@@ -4,25 +4,31 @@ Owns loading by name and who uses what. Every refusal is a sentence for the pers
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
+from torch import nn
 
 from inference.api.errors import FailureCode
-from inference.api.lookup import AUTOMATIC, choose_vae
+from inference.api.lookup import AUTOMATIC, choose_vae, find_control
+from inference.api.preprocessors import PreprocessorRow, network_for
 from inference.api.request import ModelRef
 from inference.api.result import Inventory, ModelFile
+from inference.engine.annotators.networks import file_for, load_network
 from inference.engine.bad_file import BadFile, BrokenModel
 from inference.engine.checkpoint import Checkpoint
+from inference.engine.control.nets import SteeringNet, key_of, load_control
 from inference.engine.job import Refused
 from inference.engine.lexicon import Lexicon, Words
 from inference.engine.networks.activation import activate, misses
 from inference.engine.networks.merge import AdapterSet
 from inference.engine.prompt.networks import NetworkTag
 from inference.engine.residency import Residency
-from inference.engine.srvgg import BrokenUpscaler, load_upscaler
+from inference.engine.upscalers.loading import Enlarger, load_upscaler
+
+UPSCALERS = 3
+"""Networks that stay loaded: the two of one request and one more."""
 
 
 class Shelf:
@@ -40,8 +46,8 @@ class Shelf:
         self._look = look
         self.inventory = look()
         self._residency = Residency(device=device, dtype=dtype, memory_limit=memory_limit)
-        self._upscalers: dict[str, Any] = {}
-        self._users: Counter[str] = Counter()
+        self._upscalers: dict[str, Enlarger] = {}
+        self._users: Counter[Hashable] = Counter()
         self._lexicon = Lexicon()
 
     def look_again(self) -> None:
@@ -88,15 +94,46 @@ class Shelf:
             raise Refused(
                 FailureCode.UNKNOWN_MODEL, f"The file of the model “{info.name}” is gone; choose another."
             ) from error
-        self._residency.pinned.add(info.path)
-        self._users[info.path] += 1
+        self._pin(info.path)
         return checkpoint
 
-    def give_back(self, info: ModelFile) -> None:
-        """One user less."""
-        self._users[info.path] -= 1
-        if not self._users[info.path]:
-            self._residency.pinned.discard(info.path)
+    def find_control(self, name: str) -> ModelFile:
+        """The ControlNet's (or T2I adapter's) file of that name. Raises Refused."""
+        info = find_control(self.inventory, name)
+        if info is None:
+            self.look_again()
+            info = find_control(self.inventory, name)
+        if info is None:
+            raise Refused(
+                FailureCode.UNKNOWN_MODEL,
+                f"There is no ControlNet called “{name}” here; choose one from the list, or put it into models/ControlNet.",
+            )
+        return info
+
+    def lend_control(self, info: ModelFile, checkpoint: Checkpoint) -> tuple[SteeringNet, Hashable]:
+        """The net of `info` for `checkpoint`, and the key under which it is given back; it stays until then. Raises Refused."""
+        try:
+            key = key_of(info, checkpoint)
+            net = self._residency.keep(
+                key,
+                lambda: load_control(info, checkpoint, device=self.device, dtype=self.dtype),
+                expected=info.bytes,
+                beside=checkpoint.info.path,
+            )
+        except BrokenModel as error:
+            raise Refused(FailureCode.BROKEN_MODEL, str(error)) from error
+        self._pin(key)
+        return net, key
+
+    def _pin(self, key: Hashable) -> None:
+        self._residency.pinned.add(key)
+        self._users[key] += 1
+
+    def give_back(self, key: Hashable) -> None:
+        """One user less of a checkpoint (by its path) or a net (by its key)."""
+        self._users[key] -= 1
+        if not self._users[key]:
+            self._residency.pinned.discard(key)
 
     def words(self, checkpoint: Checkpoint, adapters: AdapterSet = ()) -> Words:
         """The learned words that this checkpoint can use, those that `adapters` bring along too."""
@@ -114,19 +151,41 @@ class Shelf:
         except BrokenModel as error:
             raise Refused(FailureCode.BROKEN_MODEL, str(error)) from error
 
-    def upscaler(self, name: str) -> Any:
-        """The loaded network of that name. Raises Refused."""
-        if name not in self._upscalers:
+    def annotator(self, row: PreprocessorRow) -> nn.Module:
+        """The loaded network that a preprocessor runs, the best that is here. Raises Refused."""
+        if network_for(row, self.inventory) is None:
+            self.look_again()
+        file = file_for(row, self.inventory)
+        held = self._residency.keep(
+            ("annotator", file.path),
+            lambda: load_network(file, device=self.device),
+            expected=file.bytes,
+            beside="",
+        )
+        return held.network
+
+    def upscaler(self, name: str) -> Enlarger:
+        """The loaded network of that name; the last few that were asked for stay. Raises Refused."""
+        network = self._upscalers.pop(name, None)
+        if network is None:
             file = next((file for file in self.inventory.upscalers if file.name == name), None)
             if file is None:
                 raise Refused(
                     FailureCode.UNKNOWN_MODEL, f"There is no upscaler called “{name}” here; choose one from the list."
                 )
+            path = Path(file.path)
             try:
-                self._upscalers[name] = load_upscaler(Path(file.path), device=self.device, dtype=self.dtype)
-            except BrokenUpscaler as error:
-                raise Refused(FailureCode.BROKEN_MODEL, str(error)) from error
-        return self._upscalers[name]
+                network = load_upscaler(path, device=self.device, dtype=self.dtype)
+            except BadFile as error:
+                raise Refused(FailureCode.BROKEN_MODEL, f"{path.name} {error}") from error
+            except OSError as error:
+                raise Refused(
+                    FailureCode.UNKNOWN_MODEL, f"The file of the upscaler “{name}” is gone; choose another."
+                ) from error
+        self._upscalers[name] = network
+        while len(self._upscalers) > UPSCALERS:
+            del self._upscalers[next(iter(self._upscalers))]
+        return network
 
 
 def wear(checkpoint: Checkpoint, adapters: AdapterSet) -> None:

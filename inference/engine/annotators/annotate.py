@@ -14,7 +14,7 @@ from torch import nn
 from inference.api.control import Preprocessor
 from inference.api.errors import FailureCode
 from inference.api.preprocessors import PreprocessorRow, row_of
-from inference.engine.annotators import colours, edges
+from inference.engine.annotators import colours, depth, edges, hed, mlsd, people, segmentation
 from inference.engine.annotators.annotation import Annotation, Chosen, Pixels, Traced, flattened, is_drawn
 from inference.engine.annotators.fitting import ResizeMode
 from inference.engine.annotators.resolution import at_resolution, pixel_perfect
@@ -51,7 +51,20 @@ TRACERS: Mapping[str, Tracer] = {
     "inpaint_only": lambda pixels, _: pixels,
 }
 """Preprocessors without networks, by the catalogue's ids."""
-NETWORK_TRACERS: Mapping[str, NetworkTracer] = {}
+NETWORK_TRACERS: Mapping[str, NetworkTracer] = {
+    "openpose": people.pose,
+    "depth_midas": depth.depth_map,
+    "depth_anything": depth.depth_map,
+    "normal_midas": depth.normal_map,
+    "softedge_hed": hed.outlines,
+    "softedge_hedsafe": hed.safe_outlines,
+    "softedge_pidinet": hed.outlines,
+    "softedge_pidisafe": hed.safe_outlines,
+    "scribble_hed": hed.scribbled,
+    "scribble_pidinet": hed.scribbled,
+    "mlsd": mlsd.straight_lines,
+    "seg_ufade20k": segmentation.segments,
+}
 """Those with networks."""
 INPAINTING = frozenset({"inpaint_global_harmonious", "inpaint_only"})
 _UNMASKED = "The control has no mask, so nothing of its picture was left out; paint white what shall change."

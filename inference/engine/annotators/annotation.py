@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
+from torch import Tensor
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 """(H, W, 3) RGB or (H, W) grey, 0 to 255."""
@@ -63,3 +65,8 @@ def is_drawn(mask: Image.Image) -> bool:
     """Whether grey `mask` says anything: not all of it is black, and not all of it white."""
     low, high = mask.getextrema()
     return high > PLAIN_LOW and low < PLAIN_HIGH
+
+
+def tensor_of(pixels: Pixels) -> Tensor:
+    """(H, W, 3) as a network's input (1, 3, H, W) fp32, 0 to 255."""
+    return torch.from_numpy(pixels.astype(np.float32)).permute(2, 0, 1)[None].contiguous()
