@@ -13,6 +13,7 @@ import msgspec
 from bot.discord_ui.actions import Action, Ticket
 from bot.discord_ui.markup import shorten
 from bot.discord_ui.validate import OPTIONS, check_form
+from bot.requests.controls import KINDS, MODES, RESIZES
 from bot.requests.regions import Content
 from inference.api.catalog import ASPECTS, SAMPLERS
 
@@ -27,6 +28,10 @@ PROMPT, NEGATIVE, WORN, SEED, SIZE, SHAPE, PICTURE = (
 )
 SAMPLER, STEPS, CFG, CLIP_SKIP, HIRES, STRENGTH = "sampler", "steps", "cfg", "clip_skip", "hires", "strength"
 CONTENT, AREA = "content", "area"
+WORDS, PLACES = "words", "places"
+CONTROLS, KIND, NETWORK, SEEN, SPAN, FIT = "controls", "kind", "network", "seen", "span", "fit"
+NETWORKS: Final = "networks"
+"""Among the values that a form opens with: the names that the field `NETWORK` offers, one a line."""
 TEXT_LIMIT: Final = 4000
 """Characters that a form's text takes."""
 KEEP: Final = "keep"
@@ -50,7 +55,14 @@ _AREAS: Final[Choices] = (
     (WHOLE, "The whole picture", "The region is painted in sight of everything around it."),
     (ONLY_MASKED, "Only the region, enlarged", "Finer detail; what is far away is not seen."),
 )
+_KINDS: Final[Choices] = tuple((row.id, row.label, row.help) for row in KINDS)
+_FITS: Final[Choices] = tuple(
+    (f"{mode},{number}", f"{label} · {fit}", "") for mode, label in MODES.items() for number, fit in enumerate(RESIZES)
+)
 _SIZE_HELP: Final = f"Pixels, or a shape: {', '.join(row.id for row in ASPECTS)}"
+_SEEN_HELP: Final = "The map's short side (or auto, or pixel perfect), then its thresholds: 512, 100, 200"
+_SPAN_HELP: Final = "Weight 0 to 2, then from where to where of the steps it acts: 1, 0, 1"
+_PLACES_HELP: Final = "left: a red cat; top right: …; a1-b2: …; everywhere: …"
 _HIRES_HELP: Final = "off, or how large, how free, with what: 2x, 0.5, Latent, 12 steps"
 
 
@@ -177,12 +189,71 @@ def _region(values: Mapping[str, str]) -> tuple[Field, ...]:
     )
 
 
+def _network(values: Mapping[str, str]) -> Field:
+    names = [name for name in values.get(NETWORKS, "").split("\n") if name][:OPTIONS]
+    choices = tuple((shorten(name, limit=100), shorten(name, limit=100), "") for name in names)
+    return Field(name=NETWORK, label="ControlNet", kind="menu", choices=choices or (("", "None is here", ""),))
+
+
+def _kind(values: Mapping[str, str]) -> Field:
+    """The kinds that fit a menu, and among them the one that is chosen."""
+    first = [row for row in _KINDS if row[0] == values.get(KIND)]
+    rows = (*first, *(row for row in _KINDS if row not in first))[:OPTIONS]
+    return Field(name=KIND, label="Kind of map", kind="menu", choices=rows)
+
+
+def _control_words(values: Mapping[str, str]) -> tuple[Field, ...]:
+    """A picture that is painted again has a seed to keep."""
+    seed = (Field(name=SEED, label="Seed", kind="radio", choices=_SEEDS[:2]),) if SEED in values else ()
+    return _PROMPT, _NEGATIVE, _WORN, _SIZE, *seed
+
+
+def _control_change(values: Mapping[str, str]) -> tuple[Field, ...]:
+    return (
+        _kind(values),
+        _network(values),
+        Field(name=SEEN, label="Resolution, thresholds", kind="line", help=_SEEN_HELP),
+        Field(name=SPAN, label="Weight, start, end", kind="line", help=_SPAN_HELP),
+        Field(name=FIT, label="Mode, and fit to another shape", kind="menu", choices=_FITS),
+    )
+
+
+def _control_add(values: Mapping[str, str]) -> tuple[Field, ...]:
+    return (
+        Field(name=PICTURE, label="Picture", kind="file", help="PNG, JPEG or WebP; without one the first control's"),
+        _kind(values),
+        _network(values),
+        Field(name=SPAN, label="Weight, start, end", kind="line", help=_SPAN_HELP),
+    )
+
+
+def _control_picture(values: Mapping[str, str]) -> tuple[Field, ...]:
+    del values
+    return (Field(name=PICTURE, label="Picture", kind="file", help="PNG, JPEG or WebP", required=True),)
+
+
+def _place(values: Mapping[str, str]) -> tuple[Field, ...]:
+    del values
+    return (Field(name=WORDS, label="What goes there", kind="text", help="Nothing empties the marked cells"),)
+
+
+def _places(values: Mapping[str, str]) -> tuple[Field, ...]:
+    del values
+    return (Field(name=PLACES, label="Places and words, a line each", kind="text", help=_PLACES_HELP),)
+
+
 FORMS: Final[Mapping[Action, tuple[str, Callable[[Mapping[str, str]], tuple[Field, ...]]]]] = {
     Action.FORM: ("Paint a picture", _imagine),
     Action.EDIT_FORM: ("Edit and paint again", _edit),
     Action.SETTINGS_FORM: ("Settings, and paint again", _settings),
     Action.REMIX_FORM: ("Paint from this picture", _remix),
     Action.REGION_FORM: ("Paint the region anew", _region),
+    Action.PLACE_FORM: ("Words for the marked cells", _place),
+    Action.PLACES_FORM: ("Words for places", _places),
+    Action.CONTROL_FORM: ("Paint with these controls", _control_words),
+    Action.CONTROL_CHANGE_FORM: ("Change the control", _control_change),
+    Action.CONTROL_ADD_FORM: ("Another control", _control_add),
+    Action.CONTROL_PICTURE_FORM: ("Use another picture", _control_picture),
 }
 """By action: the title, and the fields for the values that it opens with."""
 
@@ -223,7 +294,9 @@ def _menu(field: Field, value: str) -> discord.ui.Label[Any]:
 
 def _file(field: Field, value: str) -> discord.ui.Label[Any]:
     del value
-    upload = discord.ui.FileUpload[Any](custom_id=field.name, required=False, min_values=0, max_values=1)
+    upload = discord.ui.FileUpload[Any](
+        custom_id=field.name, required=field.required, min_values=int(field.required), max_values=1
+    )
     return _label(field, upload)
 
 

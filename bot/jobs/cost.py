@@ -113,7 +113,7 @@ def calls_of(request: GenerationRequest) -> int:
 
 
 def rows_of(request: Request) -> int:
-    """UNet rows that `request` adds to one forward: two a picture (more for AND), one less where guidance is off; 1 for what needs no UNet."""
+    """UNet rows that `request` adds to a forward: two a picture, one less where guidance is off, more for AND; 1 with no UNet."""
     return request.count * _guided(request) if isinstance(request, GenerationRequest) else 1
 
 

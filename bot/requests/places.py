@@ -32,6 +32,7 @@ CELLS: Final = tuple(f"{row}{column}" for row in "abc" for column in "123")
 _SIDES: Final = r"(?:top|bottom)(?:[ -]?(?:left|right))?|left|right|middle|cent(?:er|re)"
 _PLACE: Final = rf"(?:{_SIDES}|{EVERYWHERE}|[abc][123](?:[ \t]*-[ \t]*[abc][123])?)"
 _BEGIN: Final = re.compile(rf"(?:\A|[|\n])[ \t]*({_PLACE}(?:[ \t]*\+[ \t]*{_PLACE})*)[ \t]*:", re.IGNORECASE)
+_CELL: Final = re.compile(r"[abc][123]\b")
 _SIGN: Final = re.compile(r"\\.|[()\[\]{}<>]", re.DOTALL)
 _CLOSES: Final = {")": "(", "]": "[", "}": "{", ">": "<"}
 _TAG: Final = re.compile(r"[ \t]*<\w{1,20}:[^<>]{1,200}>")
@@ -160,6 +161,40 @@ def _told(places: Sequence[tuple[Box, str]], general: str, name: Callable[[Box],
     return " | ".join([*lines, *([f"{EVERYWHERE}: {general}"] if general else [])])
 
 
+def put(text: str, cells: Iterable[str], words: str) -> str:
+    """`text` with `words` in `cells` (of CELLS); cells that had others lose them, sides stay. Without words they are empty."""
+    chosen = frozenset(cells) & frozenset(CELLS)
+    lines: list[str] = []
+    for each in read_places(text):
+        names = each.names
+        if _CELL.match(names[0]):
+            names = _named([cell for cell in CELLS if cell not in chosen and _lies_in(cell, each.boxes)])
+        if names:
+            lines.append(
+                f"{'+'.join(name.replace(' ', '-') if _CELL.match(name) else name for name in names)}: {each.words}"
+            )
+    said = " ".join(words.split())
+    if said and chosen:
+        lines.append(f"{'+'.join(_named(sorted(chosen)))}: {said}")
+    return " | ".join(sorted(lines, key=lambda line: line.startswith(EVERYWHERE)))
+
+
+def _named(cells: Sequence[str]) -> tuple[str, ...]:
+    """As few boxes as cover `cells`, by name."""
+    others = [_cell_box(cell) for cell in CELLS if cell not in cells]
+    return tuple(map(_cells_of, uncovered(others)))
+
+
+def _lies_in(cell: str, boxes: Iterable[Box]) -> bool:
+    top, left, _, _ = _cell_box(cell)
+    return any(box[0] <= top < box[2] and box[1] <= left < box[3] for box in boxes)
+
+
+def _cell_box(cell: str) -> Box:
+    row, column = "abc".index(cell[0]) * 2, int(cell[1]) * 2 - 2
+    return row, column, row + 2, column + 2
+
+
 def each_part(prompt: str, change: Callable[[str], str]) -> str:
     """`prompt` with `change` made to every AND part, before the weight that it may end in."""
     changed: list[str] = []
@@ -224,7 +259,7 @@ def _boxes(names: Sequence[str], everything: Sequence[str]) -> Iterator[Box]:
     sides = [name for name in everything if name in _BANDS]
     across = any(_BANDS[name][1] != "all" for name in sides)
     down = any(_BANDS[name][0] != "all" for name in sides)
-    cells = any(name[0] in "abc" and name[1:2].isdigit() for name in everything)
+    cells = any(map(_CELL.match, everything))
     middle = ("all" if across and not down else "middle", "all" if down and not across else "middle")
     thirds = [cells or ("middle" in everything and middle[axis] == "middle") for axis in (0, 1)]
     for name in names:

@@ -55,6 +55,20 @@ TOPICS: Final = (
         ("wildcards",),
     ),
     Topic(
+        "regions",
+        "Words for places",
+        "🗺️",
+        (
+            "`/regions left: a red cat right: a blue dog everywhere: in a meadow` gives parts of a picture words of their own. "
+            "A card shows a map first; its nine buttons mark cells, and 🖌️ says what goes there.",
+            "As text: `left: a red cat | top right: the moon | a1-b2: a tower | everywhere: night`. Places are sides, corners, "
+            "`middle`, and cells `a1` to `c3`; two sides share the picture in halves, three in thirds. `feather` makes borders "
+            "softer or, with 0, hard.",
+            "🔀, 🔄 and ✏️ keep the places; in ✏️ they can be changed as text.",
+        ),
+        ("regions",),
+    ),
+    Topic(
         "plots",
         "Plots",
         "📊",

@@ -6,11 +6,12 @@ from bot.discord_ui import seeds
 from bot.discord_ui.actions import Action
 from bot.discord_ui.admin import presses as admin
 from bot.discord_ui.admin import reports
+from bot.discord_ui.control import presses as control
 from bot.discord_ui.gallery import table as gallery
 from bot.discord_ui.help import presses as help_
 from bot.discord_ui.menus import image_info, remix
 from bot.discord_ui.pickers import presses as pickers
-from bot.discord_ui.presses import editing, moving, painting, pictures, queueing, regions
+from bot.discord_ui.presses import editing, moving, painting, pictures, places, queueing, regions
 from bot.discord_ui.presses.press import Handler
 from bot.discord_ui.series import presses as series
 from bot.discord_ui.styles import presses as styles
@@ -24,6 +25,7 @@ HANDLERS: Mapping[Action, Handler] = {
     **editing.HANDLERS,
     **moving.HANDLERS,
     **regions.HANDLERS,
+    **places.HANDLERS,
     **remix.HANDLERS,
     **image_info.HANDLERS,
     **gallery.HANDLERS,
@@ -31,5 +33,6 @@ HANDLERS: Mapping[Action, Handler] = {
     **seeds.HANDLERS,
     **pickers.HANDLERS,
     **series.HANDLERS,
+    **control.HANDLERS,
     **help_.HANDLERS,
 }

@@ -5,7 +5,7 @@ import pytest
 from bot.errors import RequestRefused
 from bot.requests.derive import again, edited, vary
 from bot.requests.drafts import ImagineDraft
-from bot.requests.places import laid_out, read_places, says_places, spoken
+from bot.requests.places import CELLS, GRID, laid_out, put, read_places, says_places, spoken
 from inference.api.regional import Regional
 from tests.unit.bot.requests.shelf import AROUND, asked
 
@@ -155,3 +155,14 @@ def test_regions_made_elsewhere_are_shown_as_they_are() -> None:
     assert spoken(request.prompt.positive, odd) == CAT_AND_DOG.replace("left", "x").replace("right", "left").replace(
         "x", "right"
     )
+
+
+def test_cells_change_hands() -> None:
+    """Words put into cells take them from other cells, in as few boxes as cover them; sides stay; no words empty them."""
+    text = put("left: a | everywhere: x", ["a1", "a2", "b1"], "the moon")
+    assert text == "left: a | a1-a2+b1: the moon | everywhere: x"
+    text = put(text, ["a1"], "the\nsun")
+    assert text == "left: a | a2+b1: the moon | a1: the sun | everywhere: x"
+    assert put(text, ["a2", "b1", "z9"], " ") == "left: a | a1: the sun | everywhere: x"
+    assert put("", [], "words") == ""
+    assert [each.boxes for each in read_places(put("", CELLS, "all"))] == [((0, 0, GRID, GRID),)]
