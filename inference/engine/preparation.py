@@ -314,16 +314,16 @@ def _calls(request: GenerationRequest, source: Source | None, network: Any, *, s
     sampling, size = request.sampling, (request.canvas.width, request.canvas.height)
     if request.source is not None and source is not None:
         calls = model_calls(sampling, request.source.denoising_strength, exact_steps=request.source.exact_steps)
-        return calls + _tiles(source.picture.size, size, request.source.upscaler, network)
+        return calls + _tiles(source.picture.size, size, network)
     calls = model_calls(sampling)
     if request.hires is not None:
         changes = second_pass(request, request.hires)
         calls += model_calls(changes.sampling, request.hires.denoising_strength, exact_steps=True)
-        calls += _tiles(size, size_of(request, request.hires, step=step).target, request.hires.upscaler, network)
+        calls += _tiles(size, size_of(request, request.hires, step=step).target, network)
     return calls
 
 
-def _tiles(size: tuple[int, int], target: tuple[int, int], upscaler: str, network: Any) -> int:
+def _tiles(size: tuple[int, int], target: tuple[int, int], network: Any) -> int:
     scale = max(target[0] / size[0], target[1] / size[1])
     if network is None or scale <= 1:
         return 0

@@ -16,7 +16,7 @@ from inference.api.request import Inpaint, SourcePicture
 from inference.engine.masks import filled, latent_mask, masked_box, overlay_mask, read_mask, soften, widened
 from inference.engine.source import fit
 from inference.engine.start import Start, begin, finish
-from inference.engine.upscale import tile_origins
+from inference.engine.upscalers.tiles import tile_origins
 
 FOLDER = Path(os.environ.get("EASEL_GOLDEN", Path(__file__).parent / "vectors"))
 GIVEN: dict[str, Any] = json.loads((FOLDER / "images.json").read_text(encoding="utf-8"))

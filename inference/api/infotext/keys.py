@@ -155,6 +155,7 @@ LEFT_OUT: tuple[KeyRow, ...] = (
     KeyRow("Soft inpainting", "Soft inpainting is not done", prefix=True),
     KeyRow("RP ", "Regions (Regional Prompter) are not painted from a text", prefix=True),
     KeyRow("Tiled Diffusion", "Tiled diffusion is not done from a text", prefix=True),
+    KeyRow("Postprocess ", "It was enlarged after it was painted; do that to the result", prefix=True),
     KeyRow("freeu", "FreeU is not used", prefix=True),
     KeyRow("Dynamic thresholding", "Dynamic thresholding is not used", prefix=True),
 )

@@ -57,6 +57,11 @@ def seed_in(text: str) -> int:
     return int(said) if said.isdecimal() and len(said) < 20 and int(said) < SEED_LIMIT else 0
 
 
+def pairs_in(line: str) -> dict[str, str]:
+    """Keys and values of one `line` of parameters, however few, unquoted."""
+    return {match[1]: unquote(match[2]) for match in _PAIR.finditer(line) if match[1] is not None and match[2]}
+
+
 def split(text: str) -> tuple[list[str], list[tuple[str, str]]]:
     """The lines of the prompts, and the keys and values of the last line if it is one of parameters, as written there."""
     *lines, last = text.strip().split("\n")

@@ -4,7 +4,6 @@ Owns what a tile's request is. Refuses to know where tiles lie and how they are 
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from msgspec.structs import replace
 from PIL.Image import Image
@@ -14,6 +13,7 @@ from inference.api.redraw import SdUpscale, UltimateUpscale
 from inference.api.request import SEED_LIMIT, Canvas, GenerationRequest, Inpaint, SourcePicture
 from inference.api.result import ImageResult
 from inference.api.tiles import Size, Stage, latent_size, sd_boxes, sd_tile_of, stages_of
+from inference.engine.control.ordering import hints_of, map_calls
 from inference.engine.generate import Easel
 from inference.engine.job import Prepared, Track
 from inference.engine.picture import encode_png
@@ -25,6 +25,7 @@ from inference.engine.redraw.ultimate import ultimate
 from inference.engine.sampling import model_calls
 from inference.engine.shelf import Shelf
 from inference.engine.upscale import RESAMPLERS
+from inference.engine.upscalers.loading import Enlarger
 from inference.engine.work import Painting
 
 _TILES_MASK = "tile"
@@ -38,7 +39,8 @@ def prepare_redraw(request: GenerationRequest, attachments: Attachments, shelf: 
     info = shelf.find(request.model)
     vae = shelf.find_vae(request.model, info)
     bare = replace(request, prompt=request.prompt_of(0), drawn=None, redraw=None)
-    benches = [Bench(each, shelf, notes) for each in _tile_requests(bare, redraw)]
+    hints = hints_of(bare, info, attachments, shelf=shelf, notes=notes)
+    benches = [Bench(each, shelf, notes, hints) for each in _tile_requests(bare, redraw)]
 
     def release() -> None:
         for bench in benches:
@@ -61,7 +63,7 @@ def prepare_redraw(request: GenerationRequest, attachments: Attachments, shelf: 
         return tuple(encode_png(picture, seed=fact.seed, infotext=write_infotext(fact)) for picture in pictures)
 
     track = Track(painting, model=first.model, guide=first.guide, lend=shelf.upscaler)
-    return Prepared([track], max(1, calls), "painting", results, notes, release=release)
+    return Prepared([track], max(1, calls), "painting", results, notes, release=release)  # maps of tiles are not shown
 
 
 def _tile_requests(request: GenerationRequest, redraw: UltimateUpscale | SdUpscale) -> list[GenerationRequest]:
@@ -118,12 +120,11 @@ def _calls(
     request: GenerationRequest,
     redraw: UltimateUpscale | SdUpscale,
     tile_requests: Sequence[GenerationRequest],
-    network: Any,
+    network: Enlarger | None,
 ) -> int:
     """Model calls of all tiles, and the tiles of the enlargement before them."""
     canvas = request.canvas.width, request.canvas.height
-    scale = 1 if network is None else network.scale
-    calls = growing_calls(size, redraw.size, upscaler=redraw.upscaler, network_scale=scale)
+    calls = growing_calls(size, redraw.size, network=network)
     if isinstance(redraw, UltimateUpscale):
         counts = [len(stage.spots) for stage in stages_of(redraw)]
     else:
@@ -131,5 +132,6 @@ def _calls(
     for count, each in zip(counts, tile_requests, strict=True):
         source = each.source
         assert source is not None  # noqa: S101 - made above
-        calls += count * model_calls(each.sampling, source.denoising_strength, exact_steps=source.exact_steps)
+        painted = model_calls(each.sampling, source.denoising_strength, exact_steps=source.exact_steps)
+        calls += count * (painted + map_calls(each))
     return calls

@@ -12,10 +12,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from inference.api.enlarging import enlarged_size
+from inference.engine.bad_file import BadFile
 from inference.engine.picture import encode_png, to_picture, to_pixels, to_unit
 from inference.engine.source import BadSource, fit, open_source
-from inference.engine.srvgg import BrokenUpscaler, load_upscaler
-from inference.engine.upscale import RESAMPLERS, enlarge, ramp, target_size, tile_count, tile_origins
+from inference.engine.upscale import RESAMPLERS, enlarge, tile_count
+from inference.engine.upscalers.loading import load_upscaler
+from inference.engine.upscalers.network import Traits, Upscaler
+from inference.engine.upscalers.tiles import Tiling, side_of, tile_origins
 from inference.engine.work import Borrow
 
 WEIGHTS = Path(__file__).parents[4] / "models/RealESRGAN/realesr-animevideov3-x4.fp16.safetensors"
@@ -90,8 +94,8 @@ def test_png_carries_its_parameters() -> None:
 
 def test_target_size_is_a_multiple_of_eight() -> None:
     """Targets are rounded down to multiples of 8, as in the webui."""
-    assert target_size((101, 33), 2) == (200, 64)
-    assert target_size((4, 3), 1.5) == (8, 8)
+    assert enlarged_size((101, 33), 2) == (200, 64)
+    assert enlarged_size((4, 3), 1.5) == (8, 8)
 
 
 @pytest.mark.parametrize("upscaler", sorted(RESAMPLERS))
@@ -113,12 +117,19 @@ def test_tiles_cover_a_side(length: int) -> None:
     assert all(b - a <= tile - overlap for a, b in pairwise(origins))
 
 
-def test_ramps_never_reach_zero() -> None:
-    """Every pixel of a tile counts at least a little, so weights can be divided by."""
-    assert float(ramp(64, fade=32, before=True, after=True).min()) > 0
+@pytest.mark.parametrize("length", [1, 10, 192, 193, 250, 353, 1000, 4096])
+def test_every_pixel_has_a_tile_that_counts(length: int) -> None:
+    """Weights of all tiles together are nowhere zero, and a tile's outermost pixels count only where the picture ends too."""
+    side = side_of(length, Tiling(192, 32))
+    total = torch.zeros(length)
+    for origin in side.origins:
+        weights = side.weights(origin, length, scale=1)
+        total[origin : origin + side.tile] += weights
+        assert float(weights[0]) == (1.0 if origin == 0 else 0.0)
+    assert float(total.min()) > 0
 
 
-def drive(picture: Image.Image, network: torch.nn.Module, scale: float) -> tuple[Image.Image, int]:
+def drive(picture: Image.Image, network: Upscaler, scale: float) -> tuple[Image.Image, int]:
     """Run an enlargement with `network`; returns the picture and how many tiles were asked for."""
     painting, answer, asked = enlarge(picture, upscaler="net", scale=scale), None, 0
     while True:
@@ -141,12 +152,17 @@ class Repeat(torch.nn.Module):
         return tile.repeat_interleave(4, -1).repeat_interleave(4, -2)
 
 
+def repeating() -> Upscaler:
+    """It, as a shelf lends it."""
+    return Upscaler(Repeat(), Traits("repeat", 4, Tiling(192, 32)))
+
+
 def test_tiles_join_without_seams() -> None:
     """A network that acts on each pixel alone gives the same picture in tiles as in one piece."""
     levels = np.random.default_rng(0).integers(0, 256, (230, 300, 3), dtype=np.uint8)
-    result, asked = drive(Image.fromarray(levels), Repeat(), 4)
+    result, asked = drive(Image.fromarray(levels), repeating(), 4)
     expected = np.asarray(Image.fromarray(levels).resize((1200, 920), Image.Resampling.NEAREST))
-    assert asked == 4 == tile_count((300, 230), upscaler="net", scale=4, network_scale=4)
+    assert asked == 4 == tile_count((300, 230), network=repeating(), scale=4)
     assert int(np.abs(np.asarray(result).astype(int) - expected).max()) <= 1
 
 
@@ -165,10 +181,10 @@ def test_the_shipped_network_enlarges() -> None:
 
 
 def test_a_broken_upscaler_is_a_sentence(tmp_path: Path) -> None:
-    """A file that is no such network is refused by name."""
+    """A file that is no such network is refused."""
     path = tmp_path / "wrong.safetensors"
     path.write_text("no tensors here")
-    with pytest.raises(BrokenUpscaler, match="wrong"):
+    with pytest.raises(BadFile, match="is a text file"):
         load_upscaler(path, device=torch.device("cpu"), dtype=torch.float32)
 
 

@@ -18,6 +18,8 @@ from inference.engine.noise_table import ModelTable, default_alphas
 from inference.engine.steering import Switch, nearest_timestep, steered
 from inference.engine.tiling import wrap_edges
 from inference.engine.upscale import brought_to, enlarge, tile_count
+from inference.engine.upscalers.network import Traits, Upscaler
+from inference.engine.upscalers.tiles import Tiling
 from inference.engine.work import Borrow, Decode, Encode, Evaluate, Sampling, TakeUp
 from tests.unit.inference.core.paintings import conditions, tiny_model
 
@@ -218,6 +220,7 @@ def test_networks_run_until_the_target_is_reached(factor: int, scale: float, pas
     """At most three times, once for a scale of 1, and never again when a pass changes nothing."""
     picture, asked, answer = Image.new("RGB", (16, 16), "teal"), 0, None
     work = enlarge(picture, upscaler="net", scale=scale)
+    network = Upscaler(torch.nn.Identity(), Traits("repeat", factor, Tiling(192, 32)))
     while True:
         try:
             wanted = work.send(answer)
@@ -225,11 +228,11 @@ def test_networks_run_until_the_target_is_reached(factor: int, scale: float, pas
             result = end.value
             break
         if isinstance(wanted, Borrow):
-            answer = "the network"
+            answer = network
             continue
         asked, answer = asked + 1, wanted.tile.repeat_interleave(factor, -1).repeat_interleave(factor, -2)
     assert result.size == (int(16 * scale), int(16 * scale))
-    assert asked == passes == tile_count((16, 16), upscaler="net", scale=scale, network_scale=factor)
+    assert asked == passes == tile_count((16, 16), network=network, scale=scale)
 
 
 def test_a_picture_ends_with_its_decoding() -> None:
