@@ -8,9 +8,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
 from PIL import Image
-from torch import Tensor
 
 from inference.api.control import NO_PREPROCESSOR, ControlUnit
 from inference.engine.annotators.annotate import NetworkShelf, annotate
@@ -19,6 +17,7 @@ from inference.engine.annotators.fitting import ResizeMode, fit
 from inference.engine.control.adapters import Adapter
 from inference.engine.control.scales import Course, feature_scales, is_in_pass, is_soft, residual_scales
 from inference.engine.control.units import Control
+from inference.engine.masks import pixel_mask
 from inference.engine.source import fit as resized
 from inference.engine.start import Place
 from inference.engine.work import Work
@@ -56,6 +55,7 @@ class Hints:
     followed: Sequence[Followed]
     shelf: NetworkShelf
     notes: list[str] = field(default_factory=list[str])
+    _wholes: dict[Any, Image.Image] = field(default_factory=dict[Any, Image.Image])
     _maps: dict[Any, Annotation] = field(default_factory=dict[Any, Annotation])
     _made: dict[Any, Control] = field(default_factory=dict[Any, Control])
 
@@ -86,7 +86,9 @@ class Hints:
             if isinstance(net, Adapter)
             else residual_scales(unit.weight, net.count, soft=soft, xl=model.xl)
         )
-        region = None if followed.region is None else _weights(followed.region, followed.resize_mode, now)
+        region = (
+            None if followed.region is None else pixel_mask(self._brought(number, followed.region, now), rounded=False)
+        )
         _forget_other(self._made, number, place=now.place)
         self._made[key] = Control(net, hint, scales, unit.mode == "control" or net.pooled, region)
         return self._made[key]
@@ -101,8 +103,8 @@ class Hints:
             return self._maps[key]
         picture, mask = followed.picture, followed.mask
         if now.place is not None:
-            picture = cropped(picture, now.place, size=now.size, resize_mode=followed.resize_mode)
-            mask = None if mask is None else cropped(mask, now.place, size=now.size, resize_mode=followed.resize_mode)
+            picture = self._part(number, picture, now.place, now.size)
+            mask = None if mask is None else self._part(number, mask, now.place, now.size)
         annotation = yield from annotate(
             picture,
             followed.unit.preprocessor,
@@ -115,6 +117,22 @@ class Hints:
         _forget_other(self._maps, number, place=now.place)
         self._maps[key] = annotation
         return annotation
+
+    def _brought(self, number: int, region: Image.Image, now: Pass) -> Image.Image:
+        if now.place is not None:
+            return self._part(number, region, now.place, now.size)
+        return resized(region, now.size, self.followed[number].resize_mode)
+
+    def _part(self, number: int, picture: Image.Image, place: Place, size: tuple[int, int]) -> Image.Image:
+        """The piece of `picture` that belongs to a canvas of `size` which is only a part of a larger one.
+
+        The picture is first brought to the size of the larger one, then cut like that, then enlarged like that. So “only
+        masked” inpainting and tiled upscales follow the matching piece.
+        """
+        key = number, id(picture), place.whole
+        if key not in self._wholes:
+            self._wholes[key] = resized(picture, place.whole, self.followed[number].resize_mode)
+        return resized(self._wholes[key].crop(place.box), size, 2)
 
     def maps(self) -> list[tuple[int, Image.Image]]:
         """The maps that preprocessors made, by unit; each only once."""
@@ -130,22 +148,3 @@ def _forget_other(kept: dict[Any, Any], number: int, *, place: Place | None) -> 
     """Of a picture that is painted part by part, only the part at hand is kept: memory must not grow with its size."""
     for key in [key for key in kept if key[0] == number and key[-1] != place]:
         del kept[key]
-
-
-def cropped(picture: Image.Image, place: Place, *, size: tuple[int, int], resize_mode: int) -> Image.Image:
-    """The piece of `picture` that belongs to a canvas of `size` which is only a part of a larger one.
-
-    The picture is first brought to the size of the larger one (`resize_mode` as ever), then cut like that, then enlarged like
-    that. So “only masked” inpainting and tiled upscales follow the matching piece of a map.
-    """
-    return resized(resized(picture, place.whole, resize_mode).crop(place.box), size, 2)
-
-
-def _weights(region: Image.Image, resize_mode: int, now: Pass) -> Tensor:
-    """(1, 1, H, W) fp32 of a grey `region`: how much the control acts from place to place."""
-    if now.place is not None:
-        grey = cropped(region, now.place, size=now.size, resize_mode=resize_mode)
-    else:
-        grey = resized(region, now.size, resize_mode)
-    levels = torch.frombuffer(bytearray(grey.convert("L").tobytes()), dtype=torch.uint8)
-    return levels.view(1, 1, grey.height, grey.width).float() / 255
