@@ -264,6 +264,11 @@ def row_of(preprocessor: Preprocessor) -> PreprocessorRow | None:
     return _ROWS.get(preprocessor.id)
 
 
+def unknown(preprocessor: Preprocessor) -> str:
+    """The sentence for an id that is in no row."""
+    return f"There is no preprocessor called “{preprocessor.id}” here; choose one from the list."
+
+
 def network_for(row: PreprocessorRow, inventory: Inventory) -> ModelFile | None:
     """The file with the network that `row` would run, or None where it needs none or none was found."""
     for kind in row.networks:
@@ -281,3 +286,24 @@ def usable(rows: Iterable[PreprocessorRow], inventory: Inventory) -> tuple[Prepr
 def suggested(kind: str, inventory: Inventory) -> tuple[PreprocessorRow, ...]:
     """Preprocessors whose maps a ControlNet of `kind` (canny, depth, openpose, …) follows and that can run here."""
     return usable((row for row in PREPROCESSORS if kind in row.controls), inventory)
+
+
+def described(preprocessor: Preprocessor, size: tuple[int, int]) -> str:
+    """What the parameter text of a map of `size` (width, height) says: which preprocessor made it, told what.
+
+    Keys are those of the extension's `ControlNet` entries. Names that are not in the catalogue are written as they are.
+    """
+    row = row_of(preprocessor)
+    facts: dict[str, object] = {"Preprocessor": preprocessor.id if row is None else row.modules[0]}
+    if row is not None and row.resolution and not preprocessor.pixel_perfect:
+        facts["Processor Res"] = (0 if row.fixed else preprocessor.resolution) or row.resolution
+    if preprocessor.pixel_perfect:
+        facts["Pixel Perfect"] = True
+    wanted = preprocessor.threshold_a, preprocessor.threshold_b
+    sliders = () if row is None else row.sliders
+    for key, slider, value in zip(("Threshold A", "Threshold B"), sliders, wanted, strict=False):
+        facts[key] = f"{slider.settled(value):g}"
+    if preprocessor.seed:
+        facts["Seed"] = preprocessor.seed
+    facts["Size"] = f"{size[0]}x{size[1]}"
+    return ", ".join(f"{key}: {value}" for key, value in facts.items())

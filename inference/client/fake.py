@@ -17,6 +17,7 @@ from inference.api.control import NO_PREPROCESSOR, PreprocessRequest
 from inference.api.enlarging import UpscaleRequest
 from inference.api.errors import Failure, FailureCode
 from inference.api.infotext import facts_of, seed_in, write_infotext
+from inference.api.preprocessors import described, row_of, unknown
 from inference.api.request import GenerationRequest, Request, attachments_of
 from inference.api.result import ControlMap, Device, ImageResult, Inventory, ModelFile, Timings
 from inference.api.wire import Failed, Finished, JobEvent, Preview, Progress, Ready, Started
@@ -131,6 +132,8 @@ class FakeBackend:
                 return Failure(
                     FailureCode.BAD_SOURCE, "The source is not a PNG, JPEG or WebP picture; send one of those."
                 )
+        if isinstance(request, PreprocessRequest) and row_of(request.preprocessor) is None:
+            return Failure(FailureCode.BAD_REQUEST, unknown(request.preprocessor))
         if isinstance(request, GenerationRequest):
             known = {file.name for file in self.inventory.controls}
             gone = [unit.model for unit in request.control if unit.model not in known]
@@ -168,7 +171,8 @@ class FakeBackend:
         if isinstance(request, UpscaleRequest):
             return (_enlarged(request, attachments[request.picture]),)
         if isinstance(request, PreprocessRequest):
-            return (_result(_edges(attachments[request.picture]), 0, ""),)
+            edges, chosen = _edges(attachments[request.picture]), request.preprocessor
+            return (_result(edges, chosen.seed, described(chosen, edges.size)),)
         model = self._model(request)
         assert model is not None  # noqa: S101 - a request for an unknown model was refused before
         return tuple(_painted(request, index, model) for index in range(request.count))

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import torch
 
+from inference.api.control import PreprocessRequest
 from inference.api.enlarging import UpscaleRequest
 from inference.api.redraw import SdUpscale, UltimateUpscale
 from inference.api.request import GenerationRequest
 from inference.api.result import Device, Inventory
 from inference.api.wire import EngineSettings, Submit
+from inference.engine.annotators.preparing import prepare_preprocess
 from inference.engine.discovery import discover
 from inference.engine.forward import Forwards
 from inference.engine.job import Prepared
@@ -68,6 +70,8 @@ class Studio:
                 return prepare_painting(command.request, command.attachments, self._shelf)
             case UpscaleRequest():
                 return prepare_upscale(command.request, command.attachments, self._shelf)
+            case PreprocessRequest():
+                return prepare_preprocess(command.request, command.attachments, self._shelf)
 
     def _memory(self) -> int:
         """Bytes of the device's memory; of a CPU, half of the machine's, for the rest of the machine wants some."""

@@ -13,7 +13,7 @@ from torch import nn
 
 from inference.api.control import Preprocessor
 from inference.api.errors import FailureCode
-from inference.api.preprocessors import PreprocessorRow, row_of
+from inference.api.preprocessors import PreprocessorRow, row_of, unknown
 from inference.engine.annotators import colours, depth, edges, hed, mlsd, people, segmentation
 from inference.engine.annotators.annotation import Annotation, Chosen, Pixels, Traced, flattened, is_drawn
 from inference.engine.annotators.fitting import ResizeMode
@@ -74,10 +74,7 @@ def known(preprocessor: Preprocessor) -> PreprocessorRow:
     """The catalogue's row of `preprocessor`. Raises Refused where there is none of that id."""
     row = row_of(preprocessor)
     if row is None:
-        raise Refused(
-            FailureCode.BAD_REQUEST,
-            f"There is no preprocessor called “{preprocessor.id}” here; choose one from the list.",
-        )
+        raise Refused(FailureCode.BAD_REQUEST, unknown(preprocessor))
     return row
 
 
@@ -104,7 +101,7 @@ def annotate(
     """
     row = known(preprocessor)
     inpainting = row.id in INPAINTING
-    if mask is not None and not inpainting and is_drawn(mask.convert("L")):
+    if mask is not None and not inpainting and is_drawn(mask):
         picture = mask.convert("L")
     flat = flattened(picture)
     resolution = _resolution(row, preprocessor, flat.size, size, resize_mode)

@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-Pixels = np.ndarray[Any, np.dtype[np.uint8]]
-"""(H, W, 3) RGB or (H, W) grey, 0 to 255."""
+Pixels = np.ndarray[Any, np.dtype[Any]]
+"""(H, W, 3) RGB or (H, W) grey, 8 bits, 0 to 255."""
 
 PLAIN_LOW, PLAIN_HIGH = 5, 250
 """A mask with nothing over the first or nothing under the second is blank (the extension's numbers)."""
@@ -58,13 +58,14 @@ def flattened(picture: Image.Image) -> Image.Image:
     over = picture.convert("RGBA")
     flat = Image.alpha_composite(Image.new("RGBA", over.size, "white"), over).convert("RGB")
     alpha = over.getchannel("A")
-    return alpha.convert("RGB") if is_drawn(alpha) and all(low == high for low, high in flat.getextrema()) else flat
+    blank = not np.ptp(np.asarray(flat).reshape(-1, 3), axis=0).any()
+    return alpha.convert("RGB") if blank and is_drawn(alpha) else flat
 
 
 def is_drawn(mask: Image.Image) -> bool:
     """Whether grey `mask` says anything: not all of it is black, and not all of it white."""
-    low, high = mask.getextrema()
-    return high > PLAIN_LOW and low < PLAIN_HIGH
+    levels = np.asarray(mask.convert("L"))
+    return int(levels.max()) > PLAIN_LOW and int(levels.min()) < PLAIN_HIGH
 
 
 def tensor_of(pixels: Pixels) -> Tensor:

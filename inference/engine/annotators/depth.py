@@ -6,7 +6,7 @@ and normals by its slopes.
 
 import math
 import re
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ PIXEL_COST = 0.3 / 64
 """Latent pixels through the UNet that a pixel costs, by operations."""
 _STEEPNESS = 2 * math.pi
 """How far a normal looks towards us beside slopes of depth (the extension's number)."""
-_MEAN, _SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """ImageNet's, by which folders of transformers are trained where they say nothing else."""
 _VIT_EPSILON = 1e-6
 
@@ -33,7 +33,12 @@ _VIT_EPSILON = 1e-6
 class DepthNetwork(nn.Module):
     """A depth network of transformers. `block` is what sides must be a multiple of; `mean` and `spread` are for RGB of 0 to 1."""
 
-    def __init__(self, model: Any, *, block: int, mean: Any = _MEAN, spread: Any = _SPREAD) -> None:
+    mean: Tensor
+    spread: Tensor
+
+    def __init__(
+        self, model: Any, *, block: int, mean: Sequence[float] = MEAN, spread: Sequence[float] = SPREAD
+    ) -> None:
         super().__init__()
         self.model, self.block = model, block
         self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1), persistent=False)
@@ -177,6 +182,6 @@ def _renamed(key: str, file: WeightsFile) -> Iterator[tuple[str, Tensor]]:
 
 def preprocessing_of(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Mean and spread that a folder's `preprocessor_config.json` asks for; ImageNet's where it says nothing."""
-    mean, spread = settings.get("image_mean", _MEAN), settings.get("image_std", _SPREAD)
+    mean, spread = settings.get("image_mean", MEAN), settings.get("image_std", SPREAD)
     fits = all(isinstance(three, list | tuple) and len(three) == 3 for three in (mean, spread))
     return {"mean": tuple(mean), "spread": tuple(spread)} if fits else {}

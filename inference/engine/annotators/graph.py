@@ -44,11 +44,10 @@ class Graph(nn.Module):
         self._places = {node.name: f"weight_{number}" for number, node in enumerate(nodes) if node.op == "Const"}
         for name, place in self._places.items():
             value = constants[name]
-            kept = nn.Parameter(value.float()) if value.is_floating_point() else value.long()
-            if isinstance(kept, nn.Parameter):
-                self.register_parameter(place, kept.requires_grad_(requires_grad=False))
+            if value.is_floating_point():
+                self.register_parameter(place, nn.Parameter(value.float(), requires_grad=False))
             else:
-                self.register_buffer(place, kept)
+                self.register_buffer(place, value.long())
 
     def forward(self, picture: Tensor) -> Tensor:
         """What the last node answers when every placeholder is `picture` (1, H, W, C)."""

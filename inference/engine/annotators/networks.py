@@ -26,6 +26,7 @@ from inference.engine.annotators.pidinet import PiDiNet
 from inference.engine.annotators.segmentation import Segmenter
 from inference.engine.bad_file import BadFile
 from inference.engine.checkpoint import module_bytes
+from inference.engine.faces.mtcnn import MTCNN
 from inference.engine.hashing import Facts
 from inference.engine.job import Refused
 from inference.engine.weights import WeightsFile, read_shapes
@@ -182,6 +183,7 @@ KINDS: Mapping[str, Kind] = {
         load_movenet,
         marks=("kpt_regress_0/conv2d_6/Conv2D/ReadVariableOp", "kpt_offset_0/conv2d_7/Conv2D/ReadVariableOp"),
     ),
+    "mtcnn": Kind("mtcnn.fp16.safetensors", _own(MTCNN), marks=("pnet.conv4_1.weight", "onet.dense6_3.weight")),
     "hed": Kind("ControlNetHED.pth", _own(HED), marks=("norm", "block1.convs.0.weight", "block5.projection.weight")),
     "pidinet": Kind("table5_pidinet.pth", _own(PiDiNet), marks=("init_block.weight", "block4_4.conv1.weight")),
     "mlsd": Kind(

@@ -96,4 +96,4 @@ def _limb(canvas: Pixels, one: Joint, other: Joint, colour: Sequence[int]) -> No
     middle = int((one[0] + other[0]) / 2), int((one[1] + other[1]) / 2)
     axes = int(math.hypot(across, down) / 2), _HALF_WIDTH
     outline = cv2.ellipse2Poly(middle, axes, int(math.degrees(math.atan2(down, across))), 0, 360, 1)
-    cv2.fillConvexPoly(canvas, outline, [int(level * _LIMB_SHADE) for level in colour])
+    cv2.fillConvexPoly(canvas, np.array(outline), [int(level * _LIMB_SHADE) for level in colour])

@@ -3,7 +3,7 @@
 Refuses to know how networks are read (`networks`).
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from inference.engine.annotators.annotation import Chosen, Pixels, Traced, tensor_of
+from inference.engine.annotators.depth import MEAN, SPREAD
 from inference.engine.annotators.palette import ADE20K
 from inference.engine.work import Apply
 
@@ -22,7 +23,10 @@ PIXEL_COST = 0.3 / 64
 class Segmenter(nn.Module):
     """A network of transformers that gives every place a score for each of 150 kinds of thing."""
 
-    def __init__(self, model: Any, *, mean: Any, spread: Any) -> None:
+    mean: Tensor
+    spread: Tensor
+
+    def __init__(self, model: Any, *, mean: Sequence[float] = MEAN, spread: Sequence[float] = SPREAD) -> None:
         super().__init__()
         self.model = model
         self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1), persistent=False)
