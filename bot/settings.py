@@ -62,6 +62,7 @@ class LimitSettings(Section):
     max_megapixels: Annotated[float, Field(gt=0, le=16)] = 4.2
     jobs_per_person: Annotated[int, Field(ge=1, le=100)] = 5
     jobs_per_guild: Annotated[int, Field(ge=1, le=10_000)] = 100
+    controls: Annotated[int, Field(ge=1, le=10)] = 10
     series_cells: Annotated[int, Field(ge=2, le=1000)] = 100
     series_per_person: Annotated[int, Field(ge=1, le=20)] = 2
     upload_mib: Annotated[float, Field(gt=0, le=50)] = 10.0

@@ -19,6 +19,8 @@ FAILURE_ACCENT: Final = 0xB3261E
 PROMPT_SHOWN: Final = 600
 """Characters of a prompt on a card; the whole of it is behind ℹ️."""
 NOTES_SHOWN: Final = 3
+MAPS_SHOWN: Final = 4
+"""Maps under a job's pictures; the rest are on the card of its controls."""
 BAR: Final = 12
 """Cells of the progress bar."""
 HELD: Final = "⏸️ **Paused** by those who look after Easel here; it keeps its place"
@@ -57,9 +59,18 @@ class ShownPicture(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
 
 
+class ShownMap(msgspec.Struct, frozen=True, kw_only=True):
+    """The map that control `unit` (from 0) of a job followed, as the channel gets it, and what it shows."""
+
+    unit: int
+    name: str
+    data: bytes
+    alt: str
+
+
 class ResultFacts(msgspec.Struct, frozen=True, kw_only=True):
     """A finished job. `parent` is a link to the card that it came from, `changed` in what it differs from that one; `notes` are
-    sentences for the person."""
+    sentences for the person. Where it was `controlled` the card leads to its controls, and shows the `maps` that it followed."""
 
     job: int
     person: int
@@ -70,6 +81,8 @@ class ResultFacts(msgspec.Struct, frozen=True, kw_only=True):
     parent: str = ""
     changed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    controlled: bool = False
+    maps: tuple[ShownMap, ...] = ()
 
 
 def queue_card(facts: QueueFacts) -> Reply:
@@ -91,12 +104,27 @@ def result_card(facts: ResultFacts) -> Reply:
     """The pictures of a job for the person who asked, who alone is pinged, with a button for everything that follows."""
     rows = picture_rows([picture.image for picture in facts.pictures])
     shown = tuple(_picture(facts, index) for index in range(len(facts.pictures)))
+    maps = facts.maps[:MAPS_SHOWN]
     notes = tuple(Text(f"-# {plain(note)}") for note in facts.notes[:NOTES_SHOWN])
+    controls = (
+        (control_row(facts.pictures[0].image, [each.unit for each in maps]),)
+        if facts.controlled and facts.pictures
+        else ()
+    )
     return Reply(
-        parts=(Text(_header(facts)), Gallery(shown), *notes, *rows),
-        files=tuple(
-            Attachment(picture.name, picture.data, alt.description)
-            for picture, alt in zip(facts.pictures, shown, strict=True)
+        parts=(
+            Text(_header(facts)),
+            Gallery((*shown, *(Picture(each.name, each.alt) for each in maps))),
+            *notes,
+            *rows,
+            *controls,
+        ),
+        files=(
+            *(
+                Attachment(picture.name, picture.data, alt.description)
+                for picture, alt in zip(facts.pictures, shown, strict=True)
+            ),
+            *(Attachment(each.name, each.data, each.alt) for each in maps),
         ),
         pings=(facts.person,),
         accent=ACCENT,
@@ -175,6 +203,20 @@ def single_rows(image: int) -> tuple[Row, ...]:
     )
     second = (*_further(image), *region_and_zoom(image, on_bench=False))
     return (Row(first), Row(second), moves(image, on_bench=False), _common(image))
+
+
+def control_row(image: int, units: Sequence[int]) -> Row:
+    """Under a picture that followed controls: to their card, and each map (by its control's number, from 0) to be used again."""
+    several = len(units) > 1
+    maps = (
+        Button(
+            custom_id=Ticket(Action.CONTROL_MAP, image, str(unit)).custom_id,
+            label=f"Use map {unit + 1}" if several else "Use the map",
+            emoji="🗺️",
+        )
+        for unit in units[:MAPS_SHOWN]
+    )
+    return Row((_button(Action.CONTROL_OF, image, label="Controls", emoji="🕹️"), *maps))
 
 
 def family(image: int) -> Button:

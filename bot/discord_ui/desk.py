@@ -20,6 +20,7 @@ from bot.discord_ui.debounce import Recent
 from bot.discord_ui.gallery.exports import Exports
 from bot.discord_ui.prompting import Prompts
 from bot.jobs.dispatcher import Dispatcher
+from bot.jobs.maps import MapMaker
 from bot.requests.wildcards import Wildcards, wildcard_folders
 from bot.settings import Settings
 from inference.api.backend import Backend, BackendUnavailable
@@ -49,8 +50,8 @@ class Desk:
     """`now` is seconds since 1970; `seed` gives a seed where none is asked for. `board` keeps the queue cards up to date,
     `series` those of many pictures at once.
 
-    `policies` are the servers' rules; `wildcards` the operator's files of words, `prompts` what completes a prompt. `crowd`
-    counts those whose wishes are being made and queued at this moment.
+    `policies` are the servers' rules; `wildcards` the operator's files of words, `prompts` what completes a prompt. `maps`
+    makes what controls are looked at with. `crowd` counts those whose wishes are being made and queued at this moment.
     """
 
     settings: Settings
@@ -65,6 +66,7 @@ class Desk:
     policies: Policies = field(init=False)
     wildcards: Wildcards = field(init=False)
     prompts: Prompts = field(init=False)
+    maps: MapMaker = field(init=False)
     reactions: Recent = field(default_factory=Recent)
     exports: Exports = field(default_factory=Exports)
     showcase: "Showcase | None" = None
@@ -76,6 +78,7 @@ class Desk:
     def __post_init__(self) -> None:
         self.policies = Policies(self.db, self.settings, now=self.now)
         self.wildcards = Wildcards(wildcard_folders(self.settings.model_folders))
+        self.maps = MapMaker(self.backend)
         self.prompts = Prompts(Tags(tag_folders(self.settings.model_folders)), self.wildcards, now=self.now)
 
     def shelf(self) -> Inventory:

@@ -32,6 +32,7 @@ WORDS, PLACES = "words", "places"
 CONTROLS, KIND, NETWORK, SEEN, SPAN, FIT = "controls", "kind", "network", "seen", "span", "fit"
 NETWORKS: Final = "networks"
 """Among the values that a form opens with: the names that the field `NETWORK` offers, one a line."""
+NO_NETWORK: Final = "-"
 TEXT_LIMIT: Final = 4000
 """Characters that a form's text takes."""
 KEEP: Final = "keep"
@@ -60,6 +61,7 @@ _FITS: Final[Choices] = tuple(
     (f"{mode},{number}", f"{label} · {fit}", "") for mode, label in MODES.items() for number, fit in enumerate(RESIZES)
 )
 _SIZE_HELP: Final = f"Pixels, or a shape: {', '.join(row.id for row in ASPECTS)}"
+_CONTROLS_HELP: Final = "A line each: its number, a colon, weight, start-end. Without its line a control is gone."
 _SEEN_HELP: Final = "The map's short side (or auto, or pixel perfect), then its thresholds: 512, 100, 200"
 _SPAN_HELP: Final = "Weight 0 to 2, then from where to where of the steps it acts: 1, 0, 1"
 _PLACES_HELP: Final = "left: a red cat; top right: …; a1-b2: …; everywhere: …"
@@ -161,12 +163,17 @@ def _edit(values: Mapping[str, str]) -> tuple[Field, ...]:
 
 
 def _settings(values: Mapping[str, str]) -> tuple[Field, ...]:
-    """A picture made from a picture has a strength, and no second pass."""
+    """A picture made from a picture has a strength, and no second pass; for controls, steps and clip skip share a line."""
     last = _STRENGTH if STRENGTH in values else Field(name=HIRES, label="Hires fix", kind="line", help=_HIRES_HELP)
+    cfg = Field(name=CFG, label="CFG scale", kind="line", help="How strongly the words pull: 0 to 30")
+    sampler = Field(name=SAMPLER, label="Sampler", kind="menu", choices=_SAMPLERS)
+    if CONTROLS in values:
+        steps = Field(name=STEPS, label="Steps, clip skip", kind="line", help="Two whole numbers: 20, 1")
+        return sampler, steps, cfg, Field(name=CONTROLS, label="Controls", kind="text", help=_CONTROLS_HELP), last
     return (
-        Field(name=SAMPLER, label="Sampler", kind="menu", choices=_SAMPLERS),
+        sampler,
         Field(name=STEPS, label="Steps", kind="line"),
-        Field(name=CFG, label="CFG scale", kind="line", help="How strongly the words pull: 0 to 30"),
+        cfg,
         Field(name=CLIP_SKIP, label="Clip skip", kind="line", help="1 to 12; SD 2 and SDXL do without"),
         last,
     )
@@ -192,7 +199,9 @@ def _region(values: Mapping[str, str]) -> tuple[Field, ...]:
 def _network(values: Mapping[str, str]) -> Field:
     names = [name for name in values.get(NETWORKS, "").split("\n") if name][:OPTIONS]
     choices = tuple((shorten(name, limit=100), shorten(name, limit=100), "") for name in names)
-    return Field(name=NETWORK, label="ControlNet", kind="menu", choices=choices or (("", "None is here", ""),))
+    return Field(
+        name=NETWORK, label="ControlNet", kind="menu", choices=choices or ((NO_NETWORK, "None that fits is here", ""),)
+    )
 
 
 def _kind(values: Mapping[str, str]) -> Field:

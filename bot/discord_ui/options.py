@@ -26,19 +26,19 @@ class Suggestion(msgspec.Struct, frozen=True):
 
 def samplers(typed: str) -> tuple[Suggestion, ...]:
     """Samplers of the catalogue."""
-    return _ranked((Suggestion(row.label, row.id) for row in SAMPLERS), typed)
+    return ranked((Suggestion(row.label, row.id) for row in SAMPLERS), typed)
 
 
 def models(inventory: Inventory, typed: str) -> tuple[Suggestion, ...]:
     """Checkpoints by name, sent by hash where there is one: file names may be longer than Discord's 100 characters."""
-    return _ranked((_model(info) for info in inventory.checkpoints), typed)
+    return ranked((_model(info) for info in inventory.checkpoints), typed)
 
 
 def loras(inventory: Inventory, typed: str) -> tuple[Suggestion, ...]:
     """LoRAs for a list such as `ink:0.8, fur`: completes the last name and keeps what stands before it."""
     before, comma, last = typed.rpartition(",")
     kept = f"{before.strip()}, " if comma else ""
-    found = _ranked((Suggestion(info.name, info.name) for info in inventory.loras), last.partition(":")[0])
+    found = ranked((Suggestion(info.name, info.name) for info in inventory.loras), last.partition(":")[0])
     whole = (Suggestion(kept + each.name, kept + each.value) for each in found)
     return tuple(each for each in whole if len(each.value) <= LENGTH)
 
@@ -57,7 +57,7 @@ def styles(saved: Iterable[str], typed: str) -> tuple[Suggestion, ...]:
 
 def names(saved: Iterable[str], typed: str) -> tuple[Suggestion, ...]:
     """Saved things (styles, seeds) by their names."""
-    return _ranked((Suggestion(name, name) for name in saved), typed)
+    return ranked((Suggestion(name, name) for name in saved), typed)
 
 
 def _model(info: ModelFile) -> Suggestion:
@@ -66,7 +66,7 @@ def _model(info: ModelFile) -> Suggestion:
     return Suggestion(f"{name} · {family}" if family else name, info.hash or info.name)
 
 
-def _ranked(suggestions: Iterable[Suggestion], typed: str) -> tuple[Suggestion, ...]:
+def ranked(suggestions: Iterable[Suggestion], typed: str) -> tuple[Suggestion, ...]:
     """Those that contain every typed word, names that begin with the text first, else in the order given."""
     wanted = typed.casefold().strip()
     found = [

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from bot.errors import LimitReached, RequestRefused
+from bot.requests.control_lines import phrase, read_units
 from bot.requests.drafts import ImagineDraft, shown
 from bot.requests.naming import checkpoint_named, sampler_named
 from bot.requests.places import is_composed, laid_out, says_places
@@ -57,11 +58,12 @@ _LONGEST: Final = 80
 
 class Edit(ImagineDraft, frozen=True, kw_only=True):
     """What a form says. `worn` is the whole list of LoRAs (and further styles) in place of the prompt's tags, which then are
-    not in `prompt`; `hires` is a text as `typed.read_hires` reads it."""
+    not in `prompt`; `hires` is a text as `typed.read_hires` reads it, `controls` one as `control_lines.read_units` does."""
 
     worn: str | None = None
     clip_skip: int | None = None
     hires: str | None = None
+    controls: str | None = None
 
 
 def edited(
@@ -99,6 +101,7 @@ def edited(
             else msgspec.structs.replace(old.guidance, cfg_scale=float(changes.cfg)),
             source=_source(old.source, changes),
             hires=_hires(old, changes, inventory),
+            control=old.control if changes.controls is None else read_units(changes.controls, old.control),
             regional=regional,
             count=count,
         )
@@ -116,6 +119,7 @@ def differences(old: GenerationRequest, new: GenerationRequest) -> tuple[str, ..
         ("prompt", before.text, after.text),
         ("negative prompt", old.prompt.negative, new.prompt.negative),
         ("source picture", old.source and old.source.picture, new.source and new.source.picture),
+        ("control picture", *(tuple(unit.picture for unit in request.control) for request in (old, new))),
     )
     return (
         *(name for name, was, becomes in texts if was != becomes),
@@ -149,6 +153,7 @@ _FACTS: Final[tuple[tuple[str, Callable[[GenerationRequest], str]], ...]] = (
     ("hires fix", lambda r: shown(hires_text(r.hires), limit=_LONGEST)),
     ("strength", _strength),
     ("regions", lambda r: str(len(r.regional.regions)) if r.regional is not None else "none"),
+    ("controls", lambda r: shown(phrase(r.control), limit=_LONGEST)),
     ("pictures", lambda r: str(r.count)),
 )
 """What `differences` tells with both values, in order."""

@@ -6,6 +6,7 @@ from discord import app_commands
 
 from bot.discord_ui.commands import (
     admin,
+    control,
     form,
     gallery,
     help,  # noqa: A004 - the command's name
@@ -31,6 +32,7 @@ MODULES = (
     imagine,
     form,
     inpaint,
+    control,
     regions,
     plot,
     menus,

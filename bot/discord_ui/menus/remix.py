@@ -129,7 +129,8 @@ def bench_card(
     first = Button(
         custom_id=Ticket(Action.REMIX, bench.id).custom_id, label="Paint from it", emoji="🎨", style="success"
     )
-    rows = [Row((first, *region_and_zoom(bench.id, on_bench=True))), moves(bench.id, on_bench=True)]
+    steer = Button(custom_id=Ticket(Action.CONTROL_FROM, bench.id).custom_id, label="Use as control", emoji="🕹️")
+    rows = [Row((first, *region_and_zoom(bench.id, on_bench=True), steer)), moves(bench.id, on_bench=True)]
     if len(together) > 1:
         rows.append(Row((_others(bench.id, together),)))
     return Reply(

@@ -27,7 +27,7 @@ from bot.discord_ui.posting.board import Board
 from bot.discord_ui.posting.finding import find_card
 from bot.discord_ui.posting.nonces import nonce_of
 from bot.discord_ui.reply import Reply
-from bot.discord_ui.shown import link_to, shown_picture
+from bot.discord_ui.shown import controls_in, link_to, shown_maps, shown_picture
 from bot.discord_ui.view import files, layout, pings
 from bot.errors import EaselError, NotFound
 from bot.jobs.failures import PICTURES_GONE
@@ -294,6 +294,8 @@ class Delivery:
                 parent=await self._parent_link(job),
                 changed=await self._changed(job, images[0]),
                 notes=job.notes,
+                controlled=bool(controls_in(images[0])),
+                maps=await shown_maps(self._db, images[0]),
             )
         )
 

@@ -16,6 +16,7 @@ from bot.discord_ui.error_replies import answer_error
 from bot.discord_ui.forms import (
     CFG,
     CLIP_SKIP,
+    CONTROLS,
     HIRES,
     KEEP,
     NEGATIVE,
@@ -40,6 +41,7 @@ from bot.discord_ui.reply import Button, Row
 from bot.discord_ui.shown import picture_of
 from bot.discord_ui.wishes import edited_wish, names_of, wish_for
 from bot.errors import NotFound, RequestRefused
+from bot.requests.control_lines import units_text
 from bot.requests.drafts import ImagineDraft
 from bot.requests.edit import Edit
 from bot.requests.places import spoken
@@ -98,6 +100,10 @@ def settings_of(request: GenerationRequest) -> dict[str, str]:
         CFG: f"{request.guidance.cfg_scale:g}",
         CLIP_SKIP: str(request.prompt.clip_skip),
     }
+    if request.control:
+        del values[CLIP_SKIP]
+        values[STEPS] = f"{request.sampling.steps}, {request.prompt.clip_skip}"
+        values[CONTROLS] = units_text(request.control)
     if request.source is not None:
         return values | {STRENGTH: f"{request.source.denoising_strength:g}"}
     return values | {HIRES: hires_text(request.hires)}
@@ -133,7 +139,7 @@ async def paint(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) 
     del values
     filled = filled_in(interaction)
     files = filled.files.get(PICTURE, ())
-    start = _attachment(interaction, files[0]) if files else None
+    start = attachment_of(interaction, files[0]) if files else None
 
     async def wish() -> Wish:
         person, guild = interaction.user.id, interaction.guild_id
@@ -163,23 +169,36 @@ async def reopen(desk: Desk, interaction: Asked, ticket: Ticket, values: Values)
 
 
 async def ask_or_offer_again(
-    desk: Desk, interaction: Asked, ticket: Ticket, filled: Filled, *, wish: Coroutine[Any, Any, Wish]
+    desk: Desk,
+    interaction: Asked,
+    ticket: Ticket,
+    filled: Filled,
+    *,
+    wish: Coroutine[Any, Any, Wish],
+    private: bool = False,
 ) -> bool:
     """Ask for `wish`, which came of the form `ticket`; True when it is queued.
 
     Where it is refused the person hears why, and a button opens the form again with what was `filled` in.
     """
     try:
-        await ask(desk, interaction, wish)
+        await ask(desk, interaction, wish, private=private)
     except DatabaseUnavailable:
         raise  # nothing can be kept now
     except Exception as error:  # noqa: BLE001 - whatever it is, the person gets a sentence and what they typed
-        said = {_TICKET: ticket.custom_id} | {f"{_FIELD}{name}": text for name, text in filled.values().items()}
-        bench = await desk.db.benches.add(person=interaction.user.id, kind=REFUSED, said=said, now=desk.now())
-        again = Button(custom_id=Ticket(Action.REOPEN, bench.id).custom_id, label="Open the form again", emoji="✏️")
-        await answer_error(interaction, error, Row((again,)))
+        await offer_again(desk, interaction, ticket, filled.values(), error=error)
         return False
     return True
+
+
+async def offer_again(
+    desk: Desk, interaction: Asked, ticket: Ticket, values: Mapping[str, str], *, error: Exception
+) -> None:
+    """Say why the form `ticket` was refused, with a button that opens it again with `values`."""
+    said = {_TICKET: ticket.custom_id} | {f"{_FIELD}{name}": text for name, text in values.items()}
+    bench = await desk.db.benches.add(person=interaction.user.id, kind=REFUSED, said=said, now=desk.now())
+    again = Button(custom_id=Ticket(Action.REOPEN, bench.id).custom_id, label="Open the form again", emoji="✏️")
+    await answer_error(interaction, error, Row((again,)))
 
 
 async def _painting(desk: Desk, ticket: Ticket) -> tuple[Image, GenerationRequest]:
@@ -224,12 +243,16 @@ def _settings(filled: Filled, before: Mapping[str, str]) -> Edit:
     """What the second form says. Raises RequestRefused."""
     texts = {name: text for name, text in filled.texts.items() if text.strip() != before.get(name)}
     sampler = filled.choice(SAMPLER)
+    steps, comma, clip_skip = texts.get(STEPS, "").partition(",")
+    if comma:
+        texts[CLIP_SKIP] = clip_skip
     return Edit(
         sampler=None if sampler == before[SAMPLER] else sampler,
-        steps=read_whole(texts.get(STEPS, ""), "Steps", low=1, high=MAX_STEPS),
+        steps=read_whole(steps, "Steps", low=1, high=MAX_STEPS),
         cfg=read_number(texts.get(CFG, ""), "The CFG scale", low=0, high=30),
         clip_skip=read_whole(texts.get(CLIP_SKIP, ""), "Clip skip", low=1, high=12),
         hires=texts.get(HIRES),
+        controls=texts.get(CONTROLS),
         strength=read_number(texts.get(STRENGTH, ""), "Strength", low=0, high=1),
     )
 
@@ -237,7 +260,7 @@ def _settings(filled: Filled, before: Mapping[str, str]) -> Edit:
 READERS: Final = {Action.EDIT_FORM: _words, Action.SETTINGS_FORM: _settings}
 
 
-def _attachment(interaction: Asked, payload: Mapping[str, Any]) -> discord.Attachment:
+def attachment_of(interaction: Asked, payload: Mapping[str, Any]) -> discord.Attachment:
     """discord.py's object for an uploaded file: it knows how to fetch it."""
     known: Any = payload
     # discord.py makes attachments of messages and options by itself, and of a form's only while it remembers the form

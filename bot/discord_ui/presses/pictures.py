@@ -15,8 +15,9 @@ from bot.discord_ui.info import info_card, info_file
 from bot.discord_ui.markup import shorten
 from bot.discord_ui.pictures import fit_file
 from bot.discord_ui.presses.press import Handler, Values
+from bot.discord_ui.removing import remove_message
 from bot.discord_ui.reply import Attachment
-from bot.discord_ui.shown import GONE, link_to, picture_of, png_of, shown_picture
+from bot.discord_ui.shown import GONE, controls_in, link_to, picture_of, png_of, shown_maps, shown_picture
 from bot.errors import NotAllowed, NotFound
 
 
@@ -31,6 +32,8 @@ async def take_out(desk: Desk, interaction: Asked, ticket: Ticket, values: Value
         model=image.model,
         pictures=(await shown_picture(desk.db, image),),
         parent=link_to(image),
+        controlled=bool(controls_in(image)),
+        maps=await shown_maps(desk.db, image),
     )
     await answer(interaction, result_card(facts), private=False)
 
@@ -83,7 +86,7 @@ async def delete(desk: Desk, interaction: Asked, ticket: Ticket, values: Values)
     mine = await is_mine(desk, ticket.id, interaction.user.id, may_tidy=may_tidy)
     await interaction.response.defer(ephemeral=True)
     message = interaction.message
-    removed = await desk.db.images.remove_message(message.id, person=interaction.user.id) if mine and message else 0
+    removed = await remove_message(desk, message.id, person=interaction.user.id) if mine and message else 0
     if message is not None:
         with contextlib.suppress(discord.NotFound):  # pressed twice
             await interaction.delete_original_response()

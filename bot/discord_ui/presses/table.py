@@ -6,6 +6,7 @@ from bot.discord_ui import seeds
 from bot.discord_ui.actions import Action
 from bot.discord_ui.admin import presses as admin
 from bot.discord_ui.admin import reports
+from bot.discord_ui.control import beginning as control_beginning
 from bot.discord_ui.control import presses as control
 from bot.discord_ui.gallery import table as gallery
 from bot.discord_ui.help import presses as help_
@@ -34,5 +35,6 @@ HANDLERS: Mapping[Action, Handler] = {
     **pickers.HANDLERS,
     **series.HANDLERS,
     **control.HANDLERS,
+    **control_beginning.HANDLERS,
     **help_.HANDLERS,
 }
