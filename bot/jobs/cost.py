@@ -12,8 +12,9 @@ from typing import Final, NamedTuple
 import msgspec
 
 from inference.api.catalog import SAMPLERS
-from inference.api.control import PreprocessRequest
+from inference.api.control import Preprocessor, PreprocessRequest
 from inference.api.enlarging import UpscaleRequest
+from inference.api.preprocessors import row_of
 from inference.api.request import GenerationRequest, Request
 
 AREA: Final = 512 * 512
@@ -43,8 +44,8 @@ ENLARGE: Final = 2.0
 """TFLOP of an upscaling network for 512² pixels of the source, between the small ones (0.3) and the large (9)."""
 RESAMPLE: Final = 0.01
 """The same for plain resampling, of the result."""
-PREPROCESS: Final = 0.1
-"""TFLOP of a control map: the networks that make some are a tenth of a model call."""
+PREPROCESS: Final = 0.2
+"""TFLOP of a network that makes a map of 512², between MoveNet (almost nothing) and OpenPose (0.6)."""
 RESAMPLERS: Final = frozenset({"lanczos", "nearest"})
 SECONDS_PER_TFLOP: Final[Mapping[str, float]] = {"cuda": 0.02, "cpu": 4.0, "fake": 0.001}
 """What is supposed of a machine, by its kind, before it has painted anything."""
@@ -84,7 +85,7 @@ def predict(request: Request, *, speed: Speed, family: str = "sd1", source_pixel
 def work_of(request: Request, *, family: str = "sd1", source_pixels: int = AREA) -> float:
     """TFLOP of `request`."""
     if isinstance(request, PreprocessRequest):
-        return PREPROCESS
+        return map_work(request.preprocessor)
     if isinstance(request, UpscaleRequest):
         if request.upscaler in RESAMPLERS:
             return RESAMPLE * request.scale**2 * source_pixels / AREA
@@ -102,6 +103,15 @@ def work_of(request: Request, *, family: str = "sd1", source_pixels: int = AREA)
         work += steps * _forward(second, width * height, rows=_guided(request))
         work += (DECODE + ENCODE) * width * height / AREA
     return work * request.count
+
+
+def map_work(preprocessor: Preprocessor) -> float:
+    """TFLOP of one map: of a network by its size, next to nothing without one. Pixel-perfect sizes are taken for the usual."""
+    row = row_of(preprocessor)
+    if row is None or not row.resolution:
+        return 0.0
+    side = row.resolution if preprocessor.pixel_perfect or row.fixed else preprocessor.resolution or row.resolution
+    return (PREPROCESS if row.networks else RESAMPLE) * side * side / AREA
 
 
 def calls_of(request: GenerationRequest) -> int:
