@@ -69,8 +69,8 @@ def check_python() -> None:
 
 
 def wanted(*, testing: bool) -> "list[Path]":
-    """The requirement files for this run."""
-    names = ["requirements.txt", *(["requirements-dev.txt"] if testing else [])]
+    """The requirement files for this run; the last is installed alone."""
+    names = ["requirements.txt", *(["requirements-dev.txt"] if testing else []), "requirements-alone.txt"]
     return [HERE / name for name in names]
 
 
@@ -124,13 +124,20 @@ def make_venv() -> None:
 
 
 def install(files: "list[Path]") -> None:
-    """Run pip on `files`; its lines are the progress, and a failure becomes a sentence that says what to do."""
+    """Install what is pinned in `files`; in the last are packages that declare more than they need, which is not installed."""
     print("Installing what Easel needs (once; 1 to 4 GB to download, some minutes) …", flush=True)
-    command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-compile"]
+    options = []
     if needs_cuda_index():
-        command += ["--extra-index-url", CUDA_INDEX, "--upgrade"]  # a CPU build that is there satisfies the same pin
-    for file in files:
-        command += ["-r", str(file)]
+        options = ["--extra-index-url", CUDA_INDEX, "--upgrade"]  # a CPU build that is there satisfies the same pin
+    for file in files[:-1]:
+        options += ["-r", str(file)]
+    pip(options)
+    pip(["--no-deps", "-r", str(files[-1])])
+
+
+def pip(options: "list[str]") -> None:
+    """Run `pip install`; its lines are the progress, and a failure becomes a sentence that says what to do."""
+    command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-compile", *options]
     environment = {**os.environ, "PIP_USER": "0", "PIP_NO_INPUT": "1"}
     lines: list[str] = []
     with subprocess.Popen(

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -45,6 +46,7 @@ def furnish(folder: Path) -> Path:
     shutil.copy(PROJECT / "run.py", folder)
     (folder / "requirements.txt").write_text("# nothing\n")
     (folder / "requirements-dev.txt").write_text("# nothing\n")
+    (folder / "requirements-alone.txt").write_text("# nothing\n")
     (folder / "bot").mkdir()
     (folder / "bot" / "__init__.py").touch()  # a package, which nothing on a longer path takes the name of
     (folder / "bot" / "__main__.py").write_text(ECHO)
@@ -111,6 +113,38 @@ def test_a_half_done_installation_is_not_taken_for_whole(project: Path) -> None:
     assert run(project).returncode != 0
     pin(project, "# as before")
     assert "Installing what Easel needs" in run(project).stdout
+
+
+def wheel(folder: Path, name: str, *, needs: str = "") -> Path:
+    """A package of one module, as pip takes it; `needs` is what it declares."""
+    path = folder / f"{name}-1.0-py3-none-any.whl"
+    info = f"{name}-1.0.dist-info"
+    more = f"Requires-Dist: {needs}\n" if needs else ""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(f"{name}.py", "here = True\n")
+        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{more}")
+        archive.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        archive.writestr(f"{info}/RECORD", f"{name}.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n")
+    return path
+
+
+def test_what_is_installed_alone_brings_nothing_along(project: Path, tmp_path: Path) -> None:
+    """A package that declares what Easel does not want is installed without that, and again only when its pin changes."""
+    alone = project / "requirements-alone.txt"
+    alone.write_text(f"easel_alone @ {wheel(tmp_path, 'easel_alone', needs='easel-no-such-package').as_uri()}\n")
+    first = run(project)
+    assert first.returncode == 0, first.stderr
+    assert "Installing what Easel needs" in first.stdout
+    assert list((project / ".venv").rglob("easel_alone.py"))
+    assert run(project).stdout.startswith("started with []")
+    alone.write_text("easel-no-such-package==1.0\n")
+    failed = run(project)
+    assert failed.returncode != 0
+    assert "The packages could not be installed." in failed.stderr
+    alone.write_text("# mended\n")
+    assert run(project).returncode == 0
 
 
 def test_no_package_server_is_a_sentence(project: Path) -> None:
