@@ -3,6 +3,7 @@
 Owns the rows of `showcase`, and when a picture has earned its place. Refuses to know where a showcase is and who may see it.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -66,6 +67,19 @@ class Showcase:
         async with self._connections.read() as connection:
             row = (await connection.execute(query)).mappings().first()
         return None if row is None else Shown(**row)
+
+    async def posted(self, numbers: Iterable[int]) -> tuple[Shown, ...]:
+        """The places of those of these pictures that are there to be seen."""
+        return await self._there(showcase.c.image.in_(tuple(numbers)))
+
+    async def posted_of(self, person: int) -> tuple[Shown, ...]:
+        """The places of all pictures of `person`'s that are there to be seen."""
+        return await self._there(showcase.c.image.in_(select(images.c.id).where(images.c.person == person)))
+
+    async def _there(self, which: Any) -> tuple[Shown, ...]:
+        query = select(showcase).where(which & (showcase.c.message != 0)).order_by(showcase.c.image)
+        async with self._connections.read() as connection:
+            return tuple(Shown(**row) for row in (await connection.execute(query)).mappings())
 
     async def begin(self, image: int, *, now: float) -> None:
         """About to be posted: remember when it was tried first."""

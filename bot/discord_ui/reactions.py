@@ -23,6 +23,7 @@ from bot.discord_ui.posting import places
 from bot.discord_ui.posting.nonces import custom_ids
 from bot.discord_ui.presses.painting import DERIVATIONS
 from bot.discord_ui.presses.pictures import is_mine
+from bot.discord_ui.removing import remove_message
 from bot.discord_ui.reply import Reply
 from bot.discord_ui.shown import picture_of
 from bot.errors import NotAllowed
@@ -171,7 +172,7 @@ async def _remove(desk: Desk, client: discord.Client, reaction: Reaction) -> Non
         return
     may_tidy = reaction.may_manage or reaction.address.guild is None
     if await is_mine(desk, reaction.images[0], reaction.person, may_tidy=may_tidy):
-        await desk.db.images.remove_message(reaction.message, person=reaction.person)
+        await remove_message(desk, reaction.message, person=reaction.person)
     with contextlib.suppress(discord.NotFound):  # two who manage messages may be of one mind
         await client.get_partial_messageable(reaction.address.channel).get_partial_message(reaction.message).delete()
 

@@ -83,6 +83,25 @@ async def test_the_picture_is_removed_once(studio: Studio, ada: Person, ben: Per
     assert await studio.easel.desk.db.images.get(1) is None
 
 
+async def test_a_removed_picture_leaves_the_showcase(studio: Studio, ada: Person, ben: Person) -> None:
+    """Its post goes too, whether a moderator removes the picture or its owner does."""
+    await studio.easel.desk.db.guilds.change(
+        guild_of(ada),
+        lambda own: with_(own, showcase_channel=int(ada.channel("#gallery")), star_threshold=1),
+        Deed(by=int(ada.id), now=0.0, action="rooms", words="showcase"),
+    )
+    done, card = await reported(ada, ben)
+    await ben.click(done, "⭐")
+    post = await ada.wait_for_message("#gallery")
+    await ada.click(card, button_of(card, Action.JUDGE))
+    await ada.until(lambda: ada.message(post) is None)
+    again = await paint(ada)
+    await ben.click(again, "⭐")
+    post = await ada.wait_for_message("#gallery")
+    await ada.click(again, button_of(again, Action.DELETE))
+    await ada.until(lambda: ada.message(post) is None)
+
+
 async def test_two_moderators_decide_once(studio: Studio, ada: Person, ben: Person) -> None:
     """Whoever is first has decided; the other is told so, and the log tells of one decision."""
     _, card = await reported(ada, ben)

@@ -23,6 +23,7 @@ from bot.discord_ui.markup import code, mention, plain
 from bot.discord_ui.posting import places
 from bot.discord_ui.posting.nonces import custom_ids
 from bot.discord_ui.presses.press import Handler, Values
+from bot.discord_ui.removing import remove_picture
 from bot.discord_ui.reply import Attachment, Button, Choice, Gallery, Menu, Part, Picture, Reply, Row, Text
 from bot.discord_ui.shown import picture_of, shown_picture
 from bot.errors import NotAllowed, NotFound
@@ -162,7 +163,7 @@ async def _remove(desk: Desk, asked: Asked, report: Report, values: Values) -> N
     shown |= {(report.channel, report.message)} if report.message else set()
     for each in images:
         with contextlib.suppress(Missing):
-            await desk.db.images.remove(each.id)
+            await remove_picture(desk, each.id)
     for channel, message in sorted(shown):
         with contextlib.suppress(*places.SHUT):
             await asked.client.get_partial_messageable(channel).get_partial_message(message).delete()

@@ -11,6 +11,7 @@ import discord
 from bot.discord_ui.desk import Asked, Desk
 from bot.discord_ui.gallery.opened import OpenedFacts
 from bot.discord_ui.gallery.spots import Spot
+from bot.discord_ui.removing import remove_picture
 from bot.discord_ui.shown import GONE, link_to, picture_of, shown_picture
 from bot.errors import NotAllowed, NotFound
 from storage.errors import Missing, RequestUnreadable
@@ -75,7 +76,7 @@ async def remove(desk: Desk, person: int, image: int) -> Image:
     if row.person != person:
         raise NotAllowed("Only who asked for this picture can delete it. ⭐ takes it out of your stars.")
     try:
-        await desk.db.images.remove(image)
+        await remove_picture(desk, image)
     except Missing as error:
         raise NotFound(GONE) from error
     return row

@@ -14,6 +14,7 @@ from bot.discord_ui.desk import Asked, Desk
 from bot.discord_ui.gallery import home, opened, pages, parting, pictures, shelves
 from bot.discord_ui.gallery.spots import Shelf, Spot, read_spot
 from bot.discord_ui.presses.press import Handler, Values
+from bot.discord_ui.removing import forget
 from bot.discord_ui.shown import link_to
 from bot.errors import NotAllowed, NotFound
 
@@ -93,7 +94,7 @@ async def forget_person(desk: Desk, asked: Asked, ticket: Ticket, values: Values
         await desk.dispatcher.cancel(job.id)
         # the row may be gone before the dispatcher tells anybody, and a queue card that nobody owns would stay for good
         await desk.board.take_down(job.id, job.address, job.card_message)
-    await replace(asked, parting.forgotten_card(await desk.db.people.forget(ticket.id)))
+    await replace(asked, parting.forgotten_card(await forget(desk, ticket.id)))
 
 
 HANDLERS: Final[Mapping[Action, Handler]] = MappingProxyType(

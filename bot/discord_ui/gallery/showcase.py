@@ -7,7 +7,7 @@ a picture down. It is a row before it is posted (`storage.showcase`), so that a 
 import asyncio
 import datetime as dt
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import discord
@@ -64,6 +64,15 @@ class Showcase:
         )
         if earned is not None:
             self._spawn(self._until_posted(earned))
+
+    async def take_down(self, posts: Iterable[Shown]) -> None:
+        """Remove the posts of pictures that are being deleted. One that is gone already is nobody's loss."""
+        for shown in posts:
+            message = self._client.get_partial_messageable(shown.channel).get_partial_message(shown.message)
+            try:
+                await message.delete()
+            except (discord.HTTPException, *places.PASSING) as error:
+                log.info("Picture %d could not be taken out of its showcase: %s", shown.image, error)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.create_task(work, name="showcase")
