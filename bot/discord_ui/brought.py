@@ -17,7 +17,7 @@ from bot.discord_ui.shown import picture_of, png_of
 from bot.discord_ui.uploads import Upload, upload_of
 from bot.discord_ui.wishes import NO_NAMES, known_with, with_models
 from bot.errors import NotFound
-from bot.requests.foreign import bare_request, request_of_text, without_source
+from bot.requests.foreign import bare_request, request_of_text, without
 from bot.requests.naming import checkpoint_named
 from inference.api.backend import BackendUnavailable
 from inference.api.infotext import Resolved
@@ -107,10 +107,9 @@ async def read_text(desk: Desk, text: str) -> Resolved:
         return request_of_text(text, **known) if text.strip() else Resolved(bare_request(**known))
 
     found = await with_models(desk, NO_NAMES, make)
-    for sha256 in attachments_of(found.request):
-        if not await desk.db.pictures.has(sha256):
-            return without_source(found)
-    return found
+    needed = attachments_of(found.request)
+    gone = frozenset([sha256 for sha256 in needed if not await desk.db.pictures.has(sha256)])
+    return without(found, gone) if gone else found
 
 
 async def _own(desk: Desk, image: Image) -> Subject:

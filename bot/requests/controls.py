@@ -66,7 +66,6 @@ def unit_of(wanted: Wanted, *, picture: str, checkpoint: ModelFile, inventory: I
     Raises Unknown for a kind or file that is not here, RequestRefused for what does not fit or is out of range.
     """
     row, model = _chosen(wanted, checkpoint=checkpoint, inventory=inventory)
-    check_runs(row, inventory)
     _check_sliders(row, wanted)
     try:
         return ControlUnit(
@@ -134,23 +133,6 @@ def check_fits(info: ModelFile, checkpoint: ModelFile) -> None:
             f"The ControlNet “{shown(info.name)}” is made for {FAMILIES[info.family]}, and “{shown(checkpoint.name)}” is "
             f"{FAMILIES[checkpoint.family]}; choose another ControlNet or another checkpoint."
         )
-
-
-def check_runs(row: PreprocessorRow, inventory: Inventory) -> None:
-    """Raise RequestRefused where the network that `row` needs is not here."""
-    if usable((row,), inventory):
-        return
-    others = [each.label for each in usable(KINDS, inventory) if set(each.controls) & set(row.controls)]
-    instead = f" Instead of it there is “{others[0]}”." if others else " A ready map can be used with the kind “none”."
-    raise RequestRefused(f"{missing_network(row)}{instead}")
-
-
-def missing_network(row: PreprocessorRow) -> str:
-    """That the network of `row` is not here, and where its file goes."""
-    return (
-        f"“{row.label}” needs a network that is not here; the operator puts {row.networks[0]} into "
-        f"models/ControlNetPreprocessor (docs/control.md names the files)."
-    )
 
 
 def check_units(units: Sequence[ControlUnit], *, checkpoint: ModelFile, inventory: Inventory) -> None:

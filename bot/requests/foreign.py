@@ -15,7 +15,7 @@ from bot.settings import GenerationSettings, LimitSettings
 from inference.api import infotext
 from inference.api.errors import RequestInvalid
 from inference.api.infotext import Resolved
-from inference.api.request import GenerationRequest
+from inference.api.request import GenerationRequest, attachments_of
 from inference.api.result import Inventory
 from storage.values import Style
 
@@ -86,8 +86,15 @@ def request_of_text(
     return Resolved(request, tuple(notes))
 
 
-def without_source(found: Resolved) -> Resolved:
-    """`found` from words alone, where the picture that it began from is not here."""
-    request = msgspec.structs.replace(found.request, source=None)
-    note = "The picture that it began from is not kept here, so only its words were painted."
-    return Resolved(request, (*found.notes, note))
+def without(found: Resolved, gone: frozenset[str]) -> Resolved:
+    """`found` without what begins from, or follows, pictures that are `gone` (sha256); a note says what was left out."""
+    request, notes = found.request, list(found.notes)
+    if gone.intersection(attachments_of(msgspec.structs.replace(request, control=()))):
+        own = tuple(unit for unit in request.control if unit.picture)  # others follow the source
+        request = msgspec.structs.replace(request, source=None, redraw=None, control=own)
+        notes.append("The picture that it began from is not kept here, so only its words were painted.")
+    kept = tuple(unit for unit in request.control if not gone.intersection(unit.attachments))
+    if len(kept) < len(request.control):
+        request = msgspec.structs.replace(request, control=kept)
+        notes.append("A picture that it followed is not kept here; it was painted without that control.")
+    return Resolved(request, tuple(notes))

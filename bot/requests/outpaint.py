@@ -81,7 +81,11 @@ def moved(size: tuple[int, int], side: Side, *, limits: LimitSettings) -> Sheet:
 def outpainted(
     base: GenerationRequest, sheet: Sheet, *, picture: str, mask: str, native: int, limits: LimitSettings
 ) -> GenerationRequest:
-    """`base` painting what is new on `sheet`; `picture` and `mask` are the sha256 of the sheet's pixels and of its mask."""
+    """`base` painting what is new on `sheet`; `picture` and `mask` are the sha256 of the sheet's pixels and of its mask.
+
+    Its controls are left out: their maps are of the old picture's place, and would be followed all over the sheet.
+    """
+    base = msgspec.structs.replace(base, control=())
     how = Repaint(
         content="fill",
         only_masked=sheet.window is not None,

@@ -126,6 +126,10 @@ def check_size(policy: Policy, request: Request) -> None:
         raise LimitReached(
             f"At most {limits.steps} steps are allowed here, not {max(request.sampling.steps, hires):,}."
         )
+    if len(request.control) > policy.limits.controls:
+        raise LimitReached(
+            f"A picture may follow {policy.limits.controls} controls at most here, not {len(request.control)}; take some out."
+        )
     if request.count > limits.count:
         pictures = "picture" if limits.count == 1 else "pictures"
         raise LimitReached(f"At most {limits.count} {pictures} at once may be asked for here, not {request.count}.")

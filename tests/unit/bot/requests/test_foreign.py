@@ -1,9 +1,11 @@
 """Texts of other programs, held to this server's rules."""
 
+import msgspec
 import pytest
 
 from bot.errors import LimitReached, RequestRefused
-from bot.requests.foreign import bare_request, request_of_text, without_source
+from bot.requests.foreign import bare_request, request_of_text, without
+from inference.api.control import ControlUnit
 from inference.api.request import Canvas, SourcePicture, attachments_of
 from tests.unit.bot.requests.shelf import AROUND
 
@@ -56,9 +58,23 @@ def test_words_alone_without_the_source() -> None:
     more = f", Denoising strength: 0.5, Init image hash: {'ab' * 32}"
     found = request_of_text(text(more=more), **AROUND)
     assert found.request.source == SourcePicture("ab" * 32, 0.5)
-    bare = without_source(found)
+    bare = without(found, frozenset({"ab" * 32}))
     assert attachments_of(bare.request) == ()
     assert bare.notes[-1].startswith("The picture that it began from is not kept here")
+
+
+def test_controls_whose_picture_is_gone_are_left_out() -> None:
+    """One that has its picture stays, one that followed the source goes with that, and each is said."""
+    found = request_of_text(text(), **AROUND)
+    units = tuple(ControlUnit(model="canny", picture=digest) for digest in ("aa" * 32, "bb" * 32, ""))
+    source = SourcePicture("cc" * 32)
+    steered = msgspec.structs.replace(
+        found, request=msgspec.structs.replace(found.request, control=units, source=source)
+    )
+    assert without(steered, frozenset({"aa" * 32})).request.control == units[1:]
+    bare = without(steered, frozenset({"aa" * 32, "cc" * 32}))
+    assert (bare.request.control, bare.request.source) == (units[1:2], None)
+    assert len(bare.notes) == len(found.notes) + 2
 
 
 def test_without_a_text_the_server_decides() -> None:
