@@ -7,7 +7,7 @@ Refuses to know axes and how a series came to be asked for.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -40,11 +40,13 @@ SELDOM: Final = 120.0
 class Run:
     """A series that runs. `thumbs` are its painted cells, small; `changed` says that its card is behind.
 
-    `edited` is when its card was last edited, in seconds since 1970.
+    `left` is how many cells are to end yet, as far as was heard: the rows are not read again for each of a hundred. `edited` is
+    when its card was last edited, in seconds since 1970.
     """
 
     series: Series
     layout: Layout
+    left: int
     thumbs: dict[int, Image.Image] = field(default_factory=dict[int, Image.Image])
     changed: bool = False
     edited: float = 0.0
@@ -72,14 +74,15 @@ class Runs:
         self._ready, self._seconds = ready, seconds
         self._runs: dict[int, Run] = {}
         self._task: asyncio.Task[None] | None = None
-        self._feeder = Feeder(db, dispatcher, clock=clock, max_rows=max_rows, refused=self._moved)
+        self._feeder = Feeder(db, dispatcher, clock=clock, max_rows=max_rows, refused=self._one_less)
         self.results = Results(client, db=db, clock=clock, now=now)
 
     async def start(self) -> None:
         """Go on with every series where the last run of Easel left it."""
         for series in await self._db.series.unfinished():
-            run = self._add(series)
-            for cell in await self._db.series.cells(series.id):
+            run, cells = self._add(series), await self._db.series.cells(series.id)
+            run.left = sum(not cell.ended for cell in cells)
+            for cell in cells:
                 if cell.job is not None and not cell.ended:
                     job = await self._db.jobs.get(cell.job)
                     if job is not None:
@@ -139,7 +142,7 @@ class Runs:
                 await self._db.jobs.mark_told(job.id)
         self._feeder.release(job.id)
         if job.series is not None:
-            await self._moved(job.series)
+            await self._one_less(job.series)
 
     async def of(self, person: int) -> tuple[SeriesFacts, ...]:
         """What this person has running, oldest first."""
@@ -152,11 +155,11 @@ class Runs:
 
     async def card_of(self, series: Series) -> Reply:
         """The card of a running series as it is now."""
-        run = self._runs.get(series.id) or Run(series, _layout_of(series))
+        run = self._runs.get(series.id) or Run(series, _layout_of(series), series.cells)
         return await self._card(run, await self._db.series.cells(series.id))
 
     def _add(self, series: Series) -> Run:
-        return self._runs.setdefault(series.id, Run(series, _layout_of(series)))
+        return self._runs.setdefault(series.id, Run(series, _layout_of(series), series.cells))
 
     async def _feed(self, series: Series) -> None:
         try:
@@ -165,16 +168,27 @@ class Runs:
             log.warning("Series %d cannot go on: %s", series.id, error)
             await self.end(series.id)
 
+    async def _one_less(self, series: int) -> None:
+        """A cell ended, or could not begin. The rows are asked when it was the last, or may have been."""
+        run = self._runs.get(series)
+        if run is None:
+            return
+        run.left, run.changed = run.left - 1, True
+        if run.left <= 0 or run.series.state is SeriesState.STOPPED:
+            await self._moved(series)
+
     async def _moved(self, series: int) -> None:
-        """Something of it ended; if that was the last, it is shown."""
+        """If nothing more comes of it, it is shown."""
         run = self._runs.get(series)
         if run is None or run.ending is not None:
             return
         run.changed = True
-        cells = await self._db.series.cells(series)
+        self._end_if_over(run, await self._db.series.cells(series))
+
+    def _end_if_over(self, run: Run, cells: Sequence[Cell]) -> None:
         stopped = run.series.state is SeriesState.STOPPED
         if all(cell.ended or (stopped and cell.job is None) for cell in cells) and run.ending is None:
-            run.ending = asyncio.create_task(self._finish(run), name=f"series {series} ends")
+            run.ending = asyncio.create_task(self._finish(run), name=f"series {run.series.id} ends")
 
     async def _finish(self, run: Run) -> None:
         """Show what came of it, and take the card away."""
@@ -213,7 +227,11 @@ class Runs:
             if series is None or not series.card_message:
                 return
             run.series, run.changed = series, False
-            wanted = await self._card(run, await self._db.series.cells(series.id))
+            cells = await self._db.series.cells(series.id)
+            self._end_if_over(run, cells)  # a cell whose job was deleted ended without a word
+            if run.ending is not None:
+                return
+            wanted = await self._card(run, cells)
             if wanted == run.shown:
                 return
             address = series.address
