@@ -46,7 +46,7 @@ class Stage(msgspec.Struct, frozen=True):
 
 def target_of(size: Size, scale: float) -> Size:
     """What a picture of `size` becomes when it is redrawn `scale` times as large: each side up to a multiple of 64."""
-    width, height = (math.ceil(side * scale / SIZE_STEP) * SIZE_STEP for side in size)
+    width, height = (math.ceil(round(side * scale / SIZE_STEP, 6)) * SIZE_STEP for side in size)
     return width, height
 
 

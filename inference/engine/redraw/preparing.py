@@ -10,14 +10,15 @@ from PIL.Image import Image
 
 from inference.api.infotext import facts_of, write_infotext
 from inference.api.redraw import SdUpscale, UltimateUpscale
-from inference.api.request import SEED_LIMIT, Canvas, GenerationRequest, Inpaint, SourcePicture
+from inference.api.request import SEED_LIMIT, Canvas, GenerationRequest, Inpaint, Prompt, SourcePicture
 from inference.api.result import ImageResult
 from inference.api.tiles import Size, Stage, latent_size, sd_boxes, sd_tile_of, stages_of
 from inference.engine.control.ordering import hints_of, map_calls
+from inference.engine.faces.preparing import Mend
 from inference.engine.generate import Easel
 from inference.engine.job import Prepared, Track
 from inference.engine.picture import encode_png
-from inference.engine.preparation import Attachments, Bench, palette_of, source_of, told_by
+from inference.engine.preparation import Attachments, Bench, face_calls, mend_of, palette_of, source_of, told_by
 from inference.engine.redraw.growing import growing_calls
 from inference.engine.redraw.pieces import Hand
 from inference.engine.redraw.sd_upscale import sd_upscale
@@ -42,8 +43,10 @@ def prepare_redraw(request: GenerationRequest, attachments: Attachments, shelf: 
     hints = hints_of(bare, info, attachments, shelf=shelf, notes=notes)
     benches = [Bench(each, shelf, notes, hints) for each in _tile_requests(bare, redraw)]
 
+    over: dict[Prompt, Bench] = {}
+
     def release() -> None:
-        for bench in benches:
+        for bench in (*benches, *over.values()):
             bench.give_back()
 
     try:
@@ -53,7 +56,11 @@ def prepare_redraw(request: GenerationRequest, attachments: Attachments, shelf: 
         first = benches[0].brushes(info, vae)
         hands = [_hand(bench, shelf) for bench in benches]
         painting = _painting(source.picture, request, redraw, hands)
-        calls = _calls(source.picture.size, request, redraw, [bench.request for bench in benches], network)
+        mend = mend_of(bare, 0, info, shelf=shelf, notes=notes, over=over)
+        painting = painting if mend is None else _mended(painting, mend)
+        calls = face_calls(bare, redraw.size) + _calls(
+            source.picture.size, request, redraw, [bench.request for bench in benches], network
+        )
     except BaseException:
         release()
         raise
@@ -64,6 +71,10 @@ def prepare_redraw(request: GenerationRequest, attachments: Attachments, shelf: 
 
     track = Track(painting, model=first.model, guide=first.guide, lend=shelf.upscaler)
     return Prepared([track], max(1, calls), "painting", results, notes, release=release)  # maps of tiles are not shown
+
+
+def _mended(painting: Painting, mend: Mend) -> Painting:
+    return (yield from mend((yield from painting)))
 
 
 def _tile_requests(request: GenerationRequest, redraw: UltimateUpscale | SdUpscale) -> list[GenerationRequest]:
