@@ -13,6 +13,7 @@ import importlib
 import importlib.util
 import logging
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec
@@ -57,7 +58,9 @@ def load_architecture(tensors: Mapping[str, Tensor]) -> Any:
         raise BadFile(MISSING)
     name = find_architecture({name: tuple(value.shape) for name, value in tensors.items()})
     try:
-        return registry[name].architecture.load(plain(dict(tensors)))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what foreign code is told by torch is nobody's business here
+            return registry[name].architecture.load(plain(dict(tensors)))
     except Exception as error:  # whatever a foreign loader stumbles over means the same
         raise BadFile(f"looks like a network of the kind {name}, but its weights do not fit together.") from error
 

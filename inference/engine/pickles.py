@@ -4,6 +4,7 @@ A pickle may name any function and have it called. Here torch's weights-only unp
 harmless names; whatever names anything else is refused, and the refusal says what it wanted to run.
 """
 
+import errno
 import pickle
 import re
 import warnings
@@ -77,6 +78,10 @@ def read_pickle(path: Path, *, shapes_only: bool = False) -> Any:
         AssertionError,
     ) as error:
         raise BadFile("is damaged or is no file of torch's; download it again.") from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # that is how torch's reader takes an archive that is cut off
+            raise
+        raise BadFile("is cut off or damaged; download it again.") from error
 
 
 def _refusal(message: str) -> str:

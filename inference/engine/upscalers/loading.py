@@ -41,6 +41,9 @@ OTHER_PURPOSES: Mapping[str, str] = {
 }
 """Architectures that spandrel reads and that do not enlarge pictures, and what to do with them."""
 
+ONE_BY_ONE = frozenset({"drunet", "ipt"})
+"""Architectures whose foreign code takes one picture at a time."""
+
 
 def kind_of(shapes: Shapes) -> str:
     """The architecture in lower case whose weights have these `shapes`; "unknown" where only spandrel could tell.
@@ -111,4 +114,8 @@ def _foreign(tensors: Mapping[str, Tensor]) -> Upscaler:
         half=found.supports_half,
     )
     module: nn.Module = found.model
-    return Upscaler(module, traits, call=found)
+    return Upscaler(module, traits, call=_each(found) if kind in ONE_BY_ONE else found)
+
+
+def _each(call: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    return lambda x: torch.cat([call(row) for row in x.split(1)])
