@@ -100,6 +100,20 @@ async def test_braces_with_commas_are_a_job_for_each(studio: Studio, ada: Person
     assert {(request.seeds.seed, request.canvas.width > request.canvas.height) for request in requests} == {(5, True)}
 
 
+async def test_a_form_understands_what_imagine_does(studio: Studio, ada: Person) -> None:
+    """The prompt of /form may ask for several jobs and carry flags; more than four are agreed to first."""
+    form = await ada.slash("form", "#paint")
+    asked = await (await ada.submit(form, {"prompt": "a {red, green} bird --ar 3:2 --seed 5 --n 1"})).answered()
+    assert "seed 5" in await note_for(ada)
+    await ada.until(lambda: ada.message(asked) is None)
+    jobs = [await studio.easel.desk.db.jobs.get(number) for number in (1, 2)]
+    requests = [job.request for job in jobs if job is not None and isinstance(job.request, GenerationRequest)]
+    assert [request.prompt.positive for request in requests] == ["a red bird", "a green bird"]
+    form = await ada.slash("form", "#paint")
+    question = await (await ada.submit(form, {"prompt": "a {b, c, d, e, f} --n 1"})).answered()
+    assert "5 cells" in words_of(question).replace("*", "")
+
+
 async def test_combinations_are_one_card_while_it_can_show_them(studio: Studio, ada: Person) -> None:
     """--all paints every combination, here as the four pictures of one card."""
     card = await paint(ada, prompt="a {red|blue} {cat|dog} --all")

@@ -34,12 +34,13 @@ from bot.discord_ui.forms import (
     open_form,
     read_form,
 )
+from bot.discord_ui.imagining import imagine
 from bot.discord_ui.markup import plain
 from bot.discord_ui.posting.nonces import custom_ids
 from bot.discord_ui.presses.press import Handler, Values
 from bot.discord_ui.reply import Button, Row
 from bot.discord_ui.shown import picture_of
-from bot.discord_ui.wishes import edited_wish, names_of, wish_for
+from bot.discord_ui.wishes import edited_wish, names_of
 from bot.errors import NotFound, RequestRefused
 from bot.requests.control_lines import units_text
 from bot.requests.drafts import ImagineDraft
@@ -135,26 +136,31 @@ async def edit(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) -
 
 
 async def paint(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) -> None:
-    """The form of /form was sent: paint."""
+    """The form of /form was sent: paint, as /imagine would."""
     del values
     filled = filled_in(interaction)
     files = filled.files.get(PICTURE, ())
     start = attachment_of(interaction, files[0]) if files else None
+    try:
+        if desk.backend.ready is None:  # which word is a LoRA and which a style shows only when the painter is up
+            await interaction.response.defer(thinking=True)
+        await imagine(desk, interaction, await _drafted(desk, interaction, filled), start=start)
+    except DatabaseUnavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - as in `ask_or_offer_again`
+        await offer_again(desk, interaction, ticket, filled.values(), error=error)
 
-    async def wish() -> Wish:
-        person, guild = interaction.user.id, interaction.guild_id
-        styles = (await names_of(desk, person, guild)).styles
-        loras, wanted = parted(filled.texts.get(WORN, ""), inventory=await desk.inventory(), styles=styles)
-        draft = ImagineDraft(
-            prompt=filled.texts.get(PROMPT, ""),
-            negative=filled.texts.get(NEGATIVE),
-            aspect=filled.choice(SHAPE),
-            lora=loras or None,
-            style=wanted or None,
-        )
-        return await wish_for(desk, draft, person=person, guild=guild, start=start)
 
-    await ask_or_offer_again(desk, interaction, ticket, filled, wish=wish())
+async def _drafted(desk: Desk, interaction: Asked, filled: Filled) -> ImagineDraft:
+    styles = (await names_of(desk, interaction.user.id, interaction.guild_id)).styles
+    loras, wanted = parted(filled.texts.get(WORN, ""), inventory=await desk.inventory(), styles=styles)
+    return ImagineDraft(
+        prompt=filled.texts.get(PROMPT, ""),
+        negative=filled.texts.get(NEGATIVE),
+        aspect=filled.choice(SHAPE),
+        lora=loras or None,
+        style=wanted or None,
+    )
 
 
 async def reopen(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) -> None:
