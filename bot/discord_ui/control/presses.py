@@ -29,7 +29,7 @@ from bot.discord_ui.control.sheets import (
     tear,
 )
 from bot.discord_ui.desk import Asked, Desk
-from bot.discord_ui.forms import KEEP, NEGATIVE, PICTURE, PROMPT, SEED, SIZE, TEXT_LIMIT, WORN, open_form
+from bot.discord_ui.forms import KEEP, NEGATIVE, NETWORKS, PICTURE, PROMPT, SEED, SIZE, TEXT_LIMIT, WORN, open_form
 from bot.discord_ui.presses.editing import ask_or_offer_again, attachment_of, filled_in, offer_again, words_of
 from bot.discord_ui.presses.press import Handler, Values
 from bot.discord_ui.shown import picture_of as image_of
@@ -97,12 +97,13 @@ async def ask_change(desk: Desk, interaction: Asked, ticket: Ticket, values: Val
 
 async def changed(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) -> None:
     """The form of one control was sent."""
-    filled = filled_in(interaction)
+    filled, kept = filled_in(interaction), dict[str, str]()
 
     async def act() -> Sheet:
         sheet = await sheet_on(desk, ticket.id, person=interaction.user.id)
         held = _meant(sheet, ticket, values)
         before = await _change_before(desk, interaction, sheet, held)
+        kept[NETWORKS] = before[NETWORKS]
         inventory = await desk.inventory()
         request = await outlined(desk, sheet, guild=interaction.guild_id)
         unit = unit_of(
@@ -111,10 +112,10 @@ async def changed(desk: Desk, interaction: Asked, ticket: Ticket, values: Values
             checkpoint=await checkpoint_of(desk, request),
             inventory=inventory,
         )
-        kept = {name: getattr(held.unit, name) for name in ("mask", "region", "during")}
-        return await change(desk, sheet, held, msgspec.structs.replace(unit, **kept))
+        unsaid = {name: getattr(held.unit, name) for name in ("mask", "region", "during")}
+        return await change(desk, sheet, held, msgspec.structs.replace(unit, **unsaid))
 
-    await _after_form(desk, interaction, ticket, act)
+    await _after_form(desk, interaction, ticket, act, kept=kept)
 
 
 async def ask_picture(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) -> None:
@@ -161,11 +162,12 @@ async def ask_more(desk: Desk, interaction: Asked, ticket: Ticket, values: Value
 async def added(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) -> None:
     """The form of one control more was sent."""
     del values
-    filled = filled_in(interaction)
+    filled, kept = filled_in(interaction), dict[str, str]()
 
     async def act() -> Sheet:
         sheet = await sheet_on(desk, ticket.id, person=interaction.user.id)
         before = await _more_before(desk, interaction, sheet)
+        kept[NETWORKS] = before[NETWORKS]
         inventory = await desk.inventory()
         brought = await _uploaded(desk, interaction) or await _same_picture(desk, sheet)
         request = await outlined(desk, sheet, guild=interaction.guild_id)
@@ -177,7 +179,7 @@ async def added(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) 
         )
         return await put(desk, sheet, unit, brought)
 
-    await _after_form(desk, interaction, ticket, act)
+    await _after_form(desk, interaction, ticket, act, kept=kept)
 
 
 async def remove(desk: Desk, interaction: Asked, ticket: Ticket, values: Values) -> None:
@@ -202,14 +204,22 @@ async def _show(desk: Desk, interaction: Asked, sheet: Sheet) -> None:
     await replace(interaction, await card_of(desk, sheet, guild=interaction.guild_id))
 
 
-async def _after_form(desk: Desk, interaction: Asked, ticket: Ticket, act: Callable[[], Awaitable[Sheet]]) -> None:
-    """Show the card as it is after a form; where that was refused, offer it again with what was typed."""
+async def _after_form(
+    desk: Desk,
+    interaction: Asked,
+    ticket: Ticket,
+    act: Callable[[], Awaitable[Sheet]],
+    *,
+    kept: Mapping[str, str] = {},
+) -> None:
+    """Show the card as it is after a form; where that was refused, offer it again with what was typed, and what is `kept`
+    of what it offered."""
     await interaction.response.defer()
     try:
         sheet = await act()
     except (RequestRefused, NotFound) as error:
         typed = filled_in(interaction).values()
-        await offer_again(desk, interaction, ticket, typed, error=error)
+        await offer_again(desk, interaction, ticket, {**typed, **kept}, error=error)
         return
     await _show(desk, interaction, sheet)
 
