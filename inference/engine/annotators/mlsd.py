@@ -1,10 +1,10 @@
 """M-LSD: straight lines, as of houses and rooms (Gu et al. 2022), found by their middles and the way to both ends.
 
-Owns the large network, under the names of `mlsd_large_512_fp32.pth`, and how lines are read from its answer.
+Owns the large network, under the names of `mlsd_large_512_fp32.pth`, and how lines are read from its answer. Easel ships it.
 """
 
 from collections.abc import Generator
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from inference.engine.annotators.annotation import Chosen, Pixels, Traced, tensor_of
 from inference.engine.work import Apply
 
+Growth = Literal["never", "before", "after"]
 SIDE = 512
 """Pixels of the square for which the network was trained; it answers for half of them."""
 _MOST_LINES, _NEIGHBOURS = 200, 3
@@ -97,15 +98,17 @@ def _conv(before: int, after: int, *, kernel: int = 3, dilation: int = 1) -> nn.
 class Join(nn.Module):
     """Fine features beside coarse ones, which are enlarged where they are half as large."""
 
-    def __init__(self, fine: int, coarse: int, *, grows: bool = True) -> None:
+    def __init__(self, fine: int, coarse: int, *, grows: Growth) -> None:
         super().__init__()
         self.conv1, self.conv2 = _conv(coarse, 64, kernel=1), _conv(fine, 64, kernel=1)
-        self._grows = grows
+        self._grows: Growth = grows
 
     def forward(self, fine: Tensor, coarse: Tensor) -> Tensor:
         """Both to (N, 128, H, W)."""
+        if self._grows == "before":
+            coarse = F.interpolate(coarse, scale_factor=2.0, mode="bilinear", align_corners=False)
         below = self.conv1(coarse)
-        if self._grows:
+        if self._grows == "after":
             below = F.interpolate(below, scale_factor=2.0, mode="bilinear", align_corners=True)
         return torch.cat((self.conv2(fine), below), dim=1)
 
@@ -136,15 +139,15 @@ class Answer(nn.Module):
 
 
 class MLSD(nn.Module):
-    """The large network."""
+    """The large network. Its authors enlarge features before they narrow them, the version for torch after that (`grows`)."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, grows: Growth = "after") -> None:
         super().__init__()
         self.backbone = Trunk()
-        self.block15, self.block16 = Join(64, 96, grows=False), Mix()
-        self.block17, self.block18 = Join(32, 64), Mix()
-        self.block19, self.block20 = Join(24, 64), Mix()
-        self.block21, self.block22 = Join(16, 64), Mix()
+        self.block15, self.block16 = Join(64, 96, grows="never"), Mix()
+        self.block17, self.block18 = Join(32, 64, grows=grows), Mix()
+        self.block19, self.block20 = Join(24, 64, grows=grows), Mix()
+        self.block21, self.block22 = Join(16, 64, grows=grows), Mix()
         self.block23 = Answer()
 
     def forward(self, pixels: Tensor) -> Tensor:

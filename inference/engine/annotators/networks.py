@@ -124,6 +124,13 @@ def _own(make: Callable[[], nn.Module]) -> Callable[[Path], nn.Module]:
     return load
 
 
+def _mlsd(path: Path) -> nn.Module:
+    """M-LSD; the notes of a file say where it was made for the authors' own way of enlarging."""
+    with WeightsFile(path) as file:
+        first = file.metadata.get("grows") == "before"
+    return _own(lambda: MLSD(grows="before" if first else "after"))(path)
+
+
 def _folder(read: Callable[[Path, Mapping[str, Any]], nn.Module]) -> Callable[[Path], nn.Module]:
     """How a folder of transformers is read: `read` is handed it and what its notes say of a picture's numbers."""
 
@@ -187,7 +194,7 @@ KINDS: Mapping[str, Kind] = {
     "hed": Kind("ControlNetHED.pth", _own(HED), marks=("norm", "block1.convs.0.weight", "block5.projection.weight")),
     "pidinet": Kind("table5_pidinet.pth", _own(PiDiNet), marks=("init_block.weight", "block4_4.conv1.weight")),
     "mlsd": Kind(
-        "mlsd_large_512_fp32.pth", _own(MLSD), marks=("backbone.features.13.conv.3.weight", "block23.conv3.weight")
+        "mlsd_large_512_fp32.pth", _mlsd, marks=("backbone.features.13.conv.3.weight", "block23.conv3.weight")
     ),
     "midas": Kind(
         "dpt_hybrid-midas-501f0c75.pt",
