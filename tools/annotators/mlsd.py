@@ -68,14 +68,14 @@ def weights_in(graph: Any) -> Weights:
         weight, bias = (arrays[name] for name in node.input[1:3])
         after = users.get(node.output[0])
         if after is not None:
-            match = _RELU.search(after.output[0])
-            assert match is not None, after.output[0]
-            found |= normed(*decoder(int(match[1] or 0)), weight, bias, biased=True)
+            number = "".join(_RELU.findall(after.output[0])[:1])
+            found |= normed(*decoder(int(number or 0)), weight, bias, biased=True)
         elif len(bias) == 16 and weight.shape[1] == 64:
             found |= {"block23.conv3.weight": weight, "block23.conv3.bias": bias}
         else:
             found |= normed(*next(order), weight, bias, biased=False)
-    assert next(order, None) is None
+    if next(order, None) is not None:
+        raise ValueError("This is not M-LSD's large network: it has fewer convolutions.")
     return found
 
 
