@@ -127,6 +127,13 @@ def identify(shapes: Shapes) -> Family:
     channels = input_channels(shapes)
     if channels in _OTHER_INPUTS:
         raise BadFile(f"is {_OTHER_INPUTS[channels]}, which Easel does not paint with.")
+    return base_family(shapes)
+
+
+def base_family(shapes: Shapes) -> Family:
+    """The family of a checkpoint, whatever else its UNet is told. Raises BadFile when it is no whole checkpoint."""
+    if _INPUT not in shapes:
+        raise BadFile(_what_else(shapes))
     if any(key.startswith("conditioner.embedders.1.") for key in shapes):
         return FAMILIES["sdxl"]
     if any(key.startswith("conditioner.embedders.0.model.") for key in shapes):

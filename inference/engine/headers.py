@@ -39,12 +39,16 @@ SIZES: dict[str, int] = {
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a safetensors file says of itself: shapes and kinds by name, free text, and where its tensors begin."""
+    """What a safetensors file says of itself: shapes and kinds by name, free text, and where its tensors begin.
+
+    `spans` are first and last byte (exclusive) of each tensor, counted from `payload`.
+    """
 
     shapes: Mapping[str, tuple[int, ...]]
     kinds: Mapping[str, str]
     metadata: Mapping[str, str]
     payload: int
+    spans: Mapping[str, tuple[int, int]]
 
 
 def read_header(path: Path) -> Header:
@@ -77,22 +81,21 @@ def _not_safetensors(head: bytes, length: int, size: int) -> str:
 
 def _checked(fields: dict[str, Any], *, payload: int, size: int) -> Header:
     metadata = fields.pop("__metadata__", {})
-    spans: list[tuple[int, int]] = []
+    spans: dict[str, tuple[int, int]] = {}
     shapes: dict[str, tuple[int, ...]] = {}
     kinds: dict[str, str] = {}
     for name, entry in fields.items():
         kind, shape, span = _entry(name, entry)
-        shapes[name], kinds[name] = shape, kind
-        spans.append(span)
+        shapes[name], kinds[name], spans[name] = shape, kind, span
     position = 0
-    for begin, end in sorted(spans):
+    for begin, end in sorted(spans.values()):
         if begin != position:
             raise BadFile("is damaged: its tensors overlap or leave gaps.")
         position = end
     if payload + position != size:
         raise BadFile(f"is cut off: it should have {payload + position:,} bytes and has {size:,}; download it again.")
     texts = metadata if isinstance(metadata, dict) else {}
-    return Header(shapes, kinds, {k: v for k, v in texts.items() if isinstance(v, str)}, payload)
+    return Header(shapes, kinds, {k: v for k, v in texts.items() if isinstance(v, str)}, payload, spans)
 
 
 def _entry(name: str, entry: Any) -> tuple[str, tuple[int, ...], tuple[int, int]]:
