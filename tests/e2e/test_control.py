@@ -19,9 +19,13 @@ from bot.sandbox.server import Loopback
 from bot.settings import LimitSettings
 from inference.api.request import GenerationRequest
 from inference.api.result import Inventory, ModelFile
+from inference.api.wire import EngineSettings
 from inference.client.fake import FAKE_INVENTORY, FakeBackend
 from inference.client.gates import HeldGate, Point
+from inference.client.local import LocalBackend
 from storage.guild_settings import GuildSettings, Rule
+from tests.checkpoints import write_tiny_checkpoint
+from tests.controls import tiny_controlnet, write_controlnet
 from tests.e2e.easel import (
     Studio,
     button_of,
@@ -537,3 +541,48 @@ async def test_a_server_may_switch_it_off(studio: Studio, ada: Person, ben: Pers
     refusal = await (await ben.click(card, button_of(card, Action.CONTROL_PAINT))).answered()
     assert "switched off" in words_of(refusal)
     assert desk.dispatcher.queue() == ()
+
+
+@pytest.fixture
+async def real(discord_here: None, loopback: Loopback, tmp_path: Path) -> AsyncIterator[Studio]:
+    """A studio with the real worker: a tiny checkpoint, and a ControlNet of random weights made for it."""
+    models = tmp_path / "models"
+    write_tiny_checkpoint(models / "Stable-diffusion" / "tiny.safetensors")
+    folder = models / "ControlNet"
+    folder.mkdir(parents=True)
+    write_controlnet(folder / "tiny_canny.safetensors", tiny_controlnet(), kind="whole")
+    painter = LocalBackend(
+        EngineSettings(roots=(str(models),), cache=str(tmp_path / "cache"), device="cpu", threads=1, preview_every=2)
+    )
+    async with studio_at(settings_in(tmp_path, count=1), token=loopback.token, painter=painter) as studio:
+        await studio.easel.desk.warm.wait()
+        yield studio
+
+
+async def test_the_real_painter_follows(real: Studio, ada: Person) -> None:
+    """From the command over the real preprocessor and net to the picture, its text and its map; without the control the same
+    seed is another picture, and what has no network is a sentence that names its file."""
+    card = await look(ada, kind="canny", seed="7")
+    with Image.open(io.BytesIO(await bytes_at(pictures_of(card)[0]))) as seen:
+        edges = seen.convert("L")
+    assert edges.getextrema()[1] > 200
+    column = [edges.getpixel((x, edges.height // 2)) for x in range(edges.width)]
+    assert abs(column.index(max(column)) - edges.width // 2) <= 2, "the line between the two colours"
+    done, request = await painted(real, ada, await ada.click(card, button_of(card, Action.CONTROL_PAINT)))
+    (image,) = await real.easel.desk.db.images.of_message(int(done["id"]))
+    assert "ControlNet 0: " in image.infotext
+    assert "tiny_canny" in image.infotext
+    assert alts(done)[1:] == ["Map of control 1: Canny edges"]
+    told = await used(ada, done, "Image info")
+    assert "ControlNet 0" in words_of(told)
+    form = await ada.click(done, button_of(done, Action.SETTINGS))
+    bare, alone = await painted(real, ada, await ada.submit(form, {"controls": ""}))
+    assert alone == msgspec.structs.replace(request, control=())
+    (other,) = await real.easel.desk.db.images.of_message(int(bare["id"]))
+    assert other.seed == image.seed
+    assert await real.easel.desk.db.images.data(other.id) != await real.easel.desk.db.images.data(image.id)
+    lacking = await look(ada, kind="depth_midas", model="tiny_canny")
+    assert "dpt_hybrid-midas" in words_of(lacking).replace("\\", "")
+    assert "models/annotators" in words_of(lacking)
+    paint_id = button_of(lacking, Action.CONTROL_PAINT)
+    assert next(part for part in parts_of(lacking) if part.get("custom_id") == paint_id)["disabled"]
