@@ -6,16 +6,18 @@ layers, attention) for a picture of x times 512² pixels, the VAE in proportion.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
 
-from inference.api.catalog import SAMPLERS
+from inference.api.catalog import LATENT_UPSCALERS, SAMPLERS
 from inference.api.control import Preprocessor, PreprocessRequest
 from inference.api.enlarging import UpscaleRequest
 from inference.api.preprocessors import row_of
+from inference.api.redraw import Redraw, SdUpscale
 from inference.api.request import GenerationRequest, Request
+from inference.api.tiles import latent_size, sd_boxes, sd_tile_of, stages_of
 
 AREA: Final = 512 * 512
 """Pixels that count as 1."""
@@ -41,12 +43,37 @@ DECODE: Final = 2.515
 ENCODE: Final = 1.117
 """TFLOP of the VAE at 512²."""
 ENLARGE: Final = 2.0
-"""TFLOP of an upscaling network for 512² pixels of the source, between the small ones (0.3) and the large (9)."""
+"""TFLOP of an upscaling network that is not known, for 512² pixels of the source, between the small (0.3) and the large (9)."""
+LDSR: Final = "ldsr"
+ENLARGERS: Final[Mapping[str, float]] = {
+    "compact": 0.4,
+    "span": 0.4,
+    "omnisr": 0.5,
+    "realcugan": 0.7,
+    "plksr": 4.0,
+    "scunet": 1.5,
+    "esrgan": 9.4,
+    "swin2sr": 8.0,
+    "swinir": 8.0,
+    "dat": 11.0,
+    "drct": 12.0,
+    "rgt": 9.0,
+    "hat": 15.0,
+    "grl": 15.0,
+    "atd": 14.0,
+    LDSR: 1730.0,
+}
+"""The same by architecture, of the usual size of each, two operations a weight; LDSR's 49 windows a hundred times."""
+LDSR_WINDOW: Final = 35.0
+"""TFLOP of LDSR's smallest picture."""
 RESAMPLE: Final = 0.01
 """The same for plain resampling, of the result."""
 PREPROCESS: Final = 0.2
 """TFLOP of a network that makes a map of 512², between MoveNet (almost nothing) and OpenPose (0.6)."""
-RESAMPLERS: Final = frozenset({"lanczos", "nearest"})
+RESAMPLERS: Final = frozenset({"none", "lanczos", "nearest"})
+_WITHOUT_NETWORK: Final = RESAMPLERS | {row.id for row in LATENT_UPSCALERS}
+_NETWORK_AREA: Final = 4
+"""How much less a network sees than comes out of the last step of a chain, which mostly doubles."""
 SECONDS_PER_TFLOP: Final[Mapping[str, float]] = {"cuda": 0.02, "cpu": 4.0, "fake": 0.001}
 """What is supposed of a machine, by its kind, before it has painted anything."""
 _ORDERS: Final = {row.id: row.order for row in SAMPLERS}
@@ -74,23 +101,27 @@ class Speed(msgspec.Struct, frozen=True):
         return Speed(self.supposed, {**self.known, model: before + _GAIN * (measured - before)})
 
 
-def predict(request: Request, *, speed: Speed, family: str = "sd1", source_pixels: int = AREA) -> float:
+def predict(
+    request: Request, *, speed: Speed, family: str = "sd1", second: str = "", source_pixels: int = AREA
+) -> float:
     """Seconds of the machine that `request` will take, at least a millisecond.
 
-    `family` is the checkpoint's; `source_pixels` the size of the picture that is enlarged.
+    `family` is the checkpoint's, or the upscaler's and `second` the second one's; `source_pixels` the size of the picture that
+    is enlarged.
     """
-    return max(0.001, work_of(request, family=family, source_pixels=source_pixels) * speed.of(worker_of(request)))
+    work = work_of(request, family=family, second=second, source_pixels=source_pixels)
+    return max(0.001, work * speed.of(worker_of(request)))
 
 
-def work_of(request: Request, *, family: str = "sd1", source_pixels: int = AREA) -> float:
+def work_of(request: Request, *, family: str = "sd1", second: str = "", source_pixels: int = AREA) -> float:
     """TFLOP of `request`."""
     if isinstance(request, PreprocessRequest):
         return map_work(request.preprocessor)
     if isinstance(request, UpscaleRequest):
-        if request.upscaler in RESAMPLERS:
-            return RESAMPLE * request.scale**2 * source_pixels / AREA
-        return ENLARGE * source_pixels / AREA
+        return _enlarging(request, source_pixels, (family, second))
     price = PRICES.get(family, PRICES["sd1"])
+    if request.redraw is not None:
+        return _redrawing(request, request.redraw, _merged(price, request.token_merging_ratio, family=family))
     first = _merged(price, request.token_merging_ratio, family=family)
     work = calls_of(request) * _forward(first, request.canvas.pixels, rows=_guided(request))
     work += DECODE * request.canvas.pixels / AREA
@@ -102,7 +133,53 @@ def work_of(request: Request, *, family: str = "sd1", source_pixels: int = AREA)
         second = _merged(price, request.hires.token_merging_ratio or request.token_merging_ratio, family=family)
         work += steps * _forward(second, width * height, rows=_guided(request))
         work += (DECODE + ENCODE) * width * height / AREA
+        if request.hires.upscaler not in _WITHOUT_NETWORK:
+            kind = request.hires.upscaler.casefold()  # LDSR has the name of its kind; others cost what is usual
+            work += _network(kind, request.canvas.pixels, width * height)
     return work * request.count
+
+
+def _enlarging(request: UpscaleRequest, source_pixels: int, kinds: Sequence[str]) -> float:
+    """Both upscalers, where there are two; `kinds` are their architectures."""
+    pixels = source_pixels * request.scale**2 if request.size is None else request.size[0] * request.size[1]
+    both = [request.upscaler, *([request.second] if request.second_visibility and request.second else [])]
+    return sum(
+        RESAMPLE * pixels / AREA if name in RESAMPLERS else _network(kind, source_pixels, pixels)
+        for name, kind in zip(both, kinds, strict=False)
+    )
+
+
+def _network(kind: str, source: float, result: float) -> float:
+    """A network of this `kind` over a picture of `source` pixels, as often as it must run until there are `result`."""
+    if kind == LDSR:
+        return max(LDSR_WINDOW, ENLARGERS[LDSR] * result / 16 / AREA)
+    work, seen = 0.0, source
+    for _ in range(3):
+        work, seen = work + ENLARGERS.get(kind, ENLARGE) * seen / AREA, seen * 16
+        if seen >= result:
+            break
+    return work
+
+
+def _redrawing(request: GenerationRequest, redraw: Redraw, price: Price) -> float:
+    """Every tile encoded, painted and decoded; before it the enlargement, whose last and largest step is most of it."""
+    area = redraw.size[0] * redraw.size[1] / AREA
+    work = RESAMPLE * area if redraw.upscaler in RESAMPLERS else ENLARGE * area / _NETWORK_AREA
+    if isinstance(redraw, SdUpscale):
+        canvas = request.canvas.width, request.canvas.height
+        process = latent_size(sd_tile_of(redraw, canvas))
+        return work + len(sd_boxes(redraw, canvas)) * _tile(request, price, process, strength=None)
+    return work + sum(
+        len(stage.spots) * _tile(request, price, stage.process, strength=stage.strength) for stage in stages_of(redraw)
+    )
+
+
+def _tile(request: GenerationRequest, price: Price, size: tuple[int, int], *, strength: float | None) -> float:
+    source = request.source
+    if source is not None and strength is not None:
+        request = msgspec.structs.replace(request, source=msgspec.structs.replace(source, denoising_strength=strength))
+    pixels = size[0] * size[1]
+    return calls_of(request) * _forward(price, pixels, rows=_guided(request)) + (DECODE + ENCODE) * pixels / AREA
 
 
 def map_work(preprocessor: Preprocessor) -> float:

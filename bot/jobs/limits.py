@@ -11,7 +11,8 @@ from PIL import Image, UnidentifiedImageError
 
 from bot.errors import LimitReached, RequestRefused
 from bot.settings import LimitSettings
-from inference.api.enlarging import UpscaleRequest
+from inference.api.enlarging import UpscaleRequest, check_result, factor_of, result_size
+from inference.api.errors import RequestInvalid
 from storage.values import Address
 
 
@@ -70,10 +71,14 @@ def check_enlargement(request: UpscaleRequest, data: bytes, limits: LimitSetting
             width, height = picture.size
     except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
         raise RequestRefused("What is to be enlarged is not a PNG, JPEG or WebP picture.") from error
-    wide, high = int(width * request.scale), int(height * request.scale)
+    try:
+        check_result(request, (width, height))
+    except RequestInvalid as error:
+        raise RequestRefused(str(error)) from error
+    wide, high = result_size(request, (width, height))
     if wide * high > limits.max_megapixels * 1e6:
         raise LimitReached(
-            f"Enlarged {request.scale:g} times, this picture would have {wide:,} × {high:,} pixels, "
+            f"Enlarged {factor_of(request, (width, height)):.3g} times, this picture would have {wide:,} × {high:,} pixels, "
             f"more than the {limits.max_megapixels:g} megapixels allowed here."
         )
     return width * height

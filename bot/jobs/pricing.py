@@ -2,7 +2,8 @@
 
 from bot.jobs.cost import AREA, SECONDS_PER_TFLOP, Speed, predict, work_of, worker_of
 from inference.api.backend import Backend
-from inference.api.lookup import find_checkpoint
+from inference.api.enlarging import UpscaleRequest
+from inference.api.lookup import find_checkpoint, find_upscaler
 from inference.api.request import GenerationRequest, Request
 
 
@@ -15,11 +16,13 @@ class Pricing:
 
     def seconds_of(self, request: Request, *, pixels: int = AREA) -> float:
         """Predicted seconds of the machine; `pixels` is the size of a picture that is enlarged."""
-        return predict(request, speed=self._supposing(), family=self._family_of(request), source_pixels=pixels)
+        family, second = self._families_of(request)
+        return predict(request, speed=self._supposing(), family=family, second=second, source_pixels=pixels)
 
     def tflop_of(self, request: Request, *, pixels: int = AREA) -> float:
         """Predicted work."""
-        return work_of(request, family=self._family_of(request), source_pixels=pixels)
+        family, second = self._families_of(request)
+        return work_of(request, family=family, second=second, source_pixels=pixels)
 
     def learn(self, request: Request, *, tflop: float, seconds: float) -> None:
         """A job of `tflop` took `seconds` of the machine."""
@@ -31,9 +34,17 @@ class Pricing:
         kind = "cpu" if ready is None else ready.device.kind
         return Speed(SECONDS_PER_TFLOP.get(kind, SECONDS_PER_TFLOP["cpu"]), self._speed.known)
 
-    def _family_of(self, request: Request) -> str:
+    def _families_of(self, request: Request) -> tuple[str, str]:
+        """What paints or enlarges, by the kind that the engine found in the file, and the second upscaler's kind."""
         ready = self._backend.ready
-        if ready is None or not isinstance(request, GenerationRequest):
-            return "unknown"
-        found = find_checkpoint(ready.inventory, request.model.hash or request.model.name)
-        return "unknown" if found is None else found.family
+        if ready is None:
+            return "unknown", "unknown"
+        match request:
+            case GenerationRequest(model=model):
+                found = (find_checkpoint(ready.inventory, model.hash or model.name), None)
+            case UpscaleRequest(upscaler=first, second=second):
+                found = (find_upscaler(ready.inventory, first), find_upscaler(ready.inventory, second))
+            case _:
+                found = (None, None)
+        families = ["unknown" if file is None else file.family for file in found]
+        return families[0], families[1]

@@ -51,6 +51,26 @@ def test_an_enlargement_costs_by_the_picture() -> None:
     assert rows_of(network) == 1
 
 
+def test_an_enlargement_costs_what_its_kind_of_network_does() -> None:
+    """RRDB much more than compact, LDSR a hundred times that; a factor beyond the network's own runs it again; two cost both."""
+    one = UpscaleRequest(picture=SHA, upscaler="net", scale=4.0)
+    works = [work_of(one, family=family) for family in ("compact", "unknown", "esrgan", "ldsr")]
+    assert works == sorted(works)
+    assert works[0] < works[2] / 10 < works[3] / 1000
+    twice = UpscaleRequest(picture=SHA, upscaler="net", scale=8.0)
+    assert work_of(twice, family="esrgan") == pytest.approx(17 * work_of(one, family="esrgan"))
+    assert work_of(twice, family="ldsr") == pytest.approx(4 * work_of(one, family="ldsr"))
+    both = UpscaleRequest(picture=SHA, upscaler="net", scale=4.0, second="other", second_visibility=0.5)
+    assert work_of(both, family="compact", second="esrgan") == pytest.approx(works[0] + works[2])
+    hidden = UpscaleRequest(picture=SHA, upscaler="net", scale=4.0, second="other")
+    assert work_of(hidden, family="compact", second="esrgan") == works[0]
+    canvas = Canvas(512, 512)
+    latent, network = (request(canvas=canvas, hires=Hires(scale=2.0, upscaler=name)) for name in ("latent", "LDSR"))
+    assert work_of(network) - work_of(latent) == pytest.approx(
+        work_of(UpscaleRequest(picture=SHA, upscaler="x"), family="ldsr")
+    )
+
+
 def test_speed_is_learned_model_by_model() -> None:
     """The first measurement is believed, later ones move it; nonsense is left out."""
     speed = Speed(supposed=1.0)
