@@ -13,9 +13,9 @@ import torch
 from PIL.Image import Image
 
 from inference.api.control import ControlUnit
-from inference.api.enlarging import UpscaleRequest, check_result
-from inference.api.errors import FailureCode, RequestInvalid
-from inference.api.infotext import facts_of, seed_in, write_infotext, write_postprocessing
+from inference.api.errors import FailureCode
+from inference.api.faces import REPAINT
+from inference.api.infotext import Value, control_facts, facts_of, write_infotext
 from inference.api.request import GenerationRequest, ModelRef, Prompt
 from inference.api.result import ControlMap, ImageResult, ModelFile
 from inference.engine.checkpoint import Checkpoint
@@ -24,10 +24,11 @@ from inference.engine.control.hints import Hints
 from inference.engine.control.nets import SteeringNet
 from inference.engine.control.ordering import check_family, hints_of, map_calls
 from inference.engine.control.scales import is_in_pass
-from inference.engine.extras import calls_of, run_extras
+from inference.engine.faces.preparing import Mend, mend_with, mending_calls
+from inference.engine.faces.repainting import face_request
 from inference.engine.families import FAMILIES, share_latents
 from inference.engine.forward import PaintingModel
-from inference.engine.generate import Palette, Source, paint
+from inference.engine.generate import Easel, Palette, Source, paint
 from inference.engine.guidance import NoiseLevels
 from inference.engine.hires import LATENT_UPSCALERS, second_pass, size_of
 from inference.engine.job import Brushes, Prepared, Refused, Track
@@ -36,10 +37,11 @@ from inference.engine.networks.merge import AdapterSet
 from inference.engine.picture import encode_png
 from inference.engine.prompt.comments import strip_comments
 from inference.engine.prompt.networks import NetworkTag, strip_networks
+from inference.engine.redraw.pieces import Hand
 from inference.engine.regions import regions_of
 from inference.engine.sampling import guided_calls, model_calls
 from inference.engine.shelf import Shelf, wear
-from inference.engine.source import BadSource, open_mask, open_picture, open_source
+from inference.engine.source import BadSource, open_mask, open_source
 from inference.engine.start import is_blank
 from inference.engine.upscale import RESAMPLERS, tile_count
 from inference.engine.work import TakeUp
@@ -195,8 +197,10 @@ def prepare_painting(request: GenerationRequest, attachments: Attachments, shelf
             benches[words] = Bench(msgspec.structs.replace(request, prompt=words, drawn=None), shelf, notes, hints)
         return benches[words]
 
+    over: dict[Prompt, Bench] = {}
+
     def release() -> None:
-        for bench in benches.values():
+        for bench in (*benches.values(), *over.values()):
             bench.give_back()
 
     hints = hints_of(request, info, attachments, shelf=shelf, notes=notes)
@@ -206,14 +210,16 @@ def prepare_painting(request: GenerationRequest, attachments: Attachments, shelf
         tracks: list[Track] = []
         for index in range(request.count):
             bench = bench_of(index)
-            palette = palette_of(bench.request, bench)
+            mend = mend_of(bench.request, index, info, shelf=shelf, notes=notes, over=over)
+            palette = replace(palette_of(bench.request, bench), mend=mend)
             first = bench.brushes(info, vae)
             painting = paint(
                 bench.request, index, model=first.model, device=shelf.device, palette=palette, source=source
             )
             tracks.append(Track(painting, index=index, model=first.model, guide=first.guide, lend=shelf.upscaler))
         step = bench_of(0).brushes(info, vae).model.downsampling
-        calls = (_calls(request, source, network, step=step) + map_calls(request)) * request.count
+        calls = _calls(request, source, network, step=step) + map_calls(request) + face_calls(request, request.size)
+        calls *= request.count
     except BaseException:
         release()
         raise
@@ -230,44 +236,57 @@ def prepare_painting(request: GenerationRequest, attachments: Attachments, shelf
     return Prepared(tracks, calls, "painting", results, notes, release=release, maps=lambda: _maps(hints))
 
 
+def mend_of(
+    request: GenerationRequest,
+    index: int,
+    info: ModelFile,
+    *,
+    shelf: Shelf,
+    notes: list[str],
+    over: dict[Prompt, Bench],
+) -> Mend | None:
+    """How the faces of picture `index` of `request` are mended; None where they are not. Raises Refused.
+
+    Where they are painted over, the bench for it is in `over`, by its words, to be given back with the job's own.
+    """
+    faces = request.faces
+    if faces is None:
+        return None
+
+    def hand() -> Hand:
+        if request.prompt not in over:
+            over[request.prompt] = Bench(face_request(request, faces, info.native), shelf, notes)
+        bench = over[request.prompt]
+        return Hand(Easel(bench.request, index, shelf.device, Palette()), bench.order(None, fresh=True, second=False))
+
+    return mend_with(faces, shelf, seed=request.seeds.seed + index, notes=notes, hand=hand)
+
+
+def face_calls(request: GenerationRequest, size: tuple[int, int]) -> int:
+    """Calls to mend one face in a picture of `size`, where faces are mended."""
+    if request.faces is None:
+        return 0
+    painted = model_calls(request.sampling, request.faces.weight) if request.faces.model == REPAINT else 1
+    return mending_calls(size, each=painted)
+
+
 def _maps(hints: Hints) -> tuple[ControlMap, ...]:
     """The maps that were followed, as PNGs without a text."""
     return tuple(ControlMap(unit, encode_png(picture, seed=0, infotext="").data) for unit, picture in hints.maps())
 
 
-def told_by(bench: Bench, vae: ModelFile | None) -> dict[str, str]:
+def told_by(bench: Bench, vae: ModelFile | None) -> dict[str, Value]:
     """What only the engine knows of how a picture was painted: the VAE, LoRAs and learned words by their hashes."""
-    extra = {} if vae is None else {"VAE hash": vae.hash, "VAE": Path(vae.path).name}
+    extra: dict[str, Value] = {} if vae is None else {"VAE hash": vae.hash, "VAE": Path(vae.path).name}
     worn = tuple(dict.fromkeys(adapter for adapters in bench.adapters for adapter in adapters))
     if hashes := lora_hashes(worn, bench.shelf.inventory):
         extra["Lora hashes"] = hashes
+    if bench.request.control:
+        hashes = {info.name: info.hash for info in bench.shelf.inventory.controls}
+        extra |= control_facts(bench.request.control, hashes)
     if bench.learned:
         extra["TI hashes"] = ", ".join(f"{name}: {digits}" for name, digits in bench.learned.items())
     return extra
-
-
-def prepare_upscale(request: UpscaleRequest, attachments: Attachments, shelf: Shelf) -> Prepared:
-    """Lay out an enlargement. Raises Refused."""
-    picture = _opened(request.picture, attachments, open_picture)
-    try:
-        check_result(request, picture.size)
-    except RequestInvalid as error:
-        raise Refused(FailureCode.BAD_REQUEST, str(error)) from error
-    calls = calls_of(request, picture, shelf.upscaler)
-    track = Track(run_extras(request, picture), lend=shelf.upscaler)
-
-    def results(pictures: Sequence[Image]) -> tuple[ImageResult, ...]:
-        return tuple(
-            encode_png(
-                result,
-                seed=seed_in(request.infotext),
-                infotext=request.infotext,
-                postprocessing=write_postprocessing(request),
-            )
-            for result in pictures
-        )
-
-    return Prepared([track], max(1, calls), "upscaling", results)
 
 
 def palette_of(request: GenerationRequest, bench: Bench) -> Palette:
@@ -334,16 +353,17 @@ def source_of(request: GenerationRequest, attachments: Attachments, notes: list[
     """The picture that `request` begins from, and its mask, opened; what is strange about it goes to `notes`. Raises Refused."""
     if request.source is None:
         return None
-    picture, part = _opened(request.source.picture, attachments, open_source), request.source.inpaint
+    picture, part = opened(request.source.picture, attachments, open_source), request.source.inpaint
     if part is None:
         return Source(picture)
-    mask = _opened(part.mask, attachments, lambda data: open_mask(data, rounded=part.rounded, invert=part.invert))
+    mask = opened(part.mask, attachments, lambda data: open_mask(data, rounded=part.rounded, invert=part.invert))
     if is_blank(mask, part):
         notes.append("The mask is blank, so the whole picture was painted anew; paint white over what shall change.")
     return Source(picture, mask)
 
 
-def _opened(picture: str, attachments: Attachments, read: Callable[[bytes], Image]) -> Image:
+def opened(picture: str, attachments: Attachments, read: Callable[[bytes], Image]) -> Image:
+    """The picture with this sha256 that came with the request. Raises Refused."""
     if picture not in attachments:
         raise Refused(FailureCode.BAD_SOURCE, "The source picture did not arrive; send it again.")
     try:

@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from inference.api.catalog import LATENT_UPSCALERS, SAMPLERS, SCHEDULES, UPSCALERS
+from inference.api.control import ControlUnit, Preprocessor
 from inference.api.errors import RequestInvalid
-from inference.api.infotext import facts_of, infotext_in, read_infotext, resolve, write_infotext
+from inference.api.infotext import control_facts, facts_of, infotext_in, read_infotext, resolve, write_infotext
 from inference.api.infotext.pictures import JPEG, PNG, NoInfotext, exif_with, user_comment
 from inference.api.infotext.quoting import quote, unquote
 from inference.api.lookup import choose_vae, find_lora
+from inference.api.preprocessors import PREPROCESSORS
 from inference.api.redraw import SdUpscale, SeamFix, UltimateUpscale
 from inference.api.regional import Region, Regional
 from inference.api.request import (
@@ -40,11 +42,16 @@ VAES = (
     ModelFile("soft.safetensors", "/m/VAE/soft.safetensors", "2222222222", "unknown"),
 )
 LORAS = (ModelFile("ink", "/m/Lora/ink.safetensors", "333333333333", "sd1", alias="wash"),)
+CONTROLS = (
+    ModelFile("lines, thin", "/m/ControlNet/lines, thin.safetensors", "44444444", "sd1"),
+    ModelFile("depth", "/m/ControlNet/depth.pth", "55555555", "sd1"),
+)
 INVENTORY = Inventory(
     checkpoints=MODELS,
     vaes=VAES,
     loras=LORAS,
     upscalers=(ModelFile("4x-sharp", "/m/ESRGAN/4x-sharp.pth", "", "unknown"),),
+    controls=CONTROLS,
 )
 BASE = GenerationRequest(
     prompt=Prompt(""), canvas=Canvas(512, 512), seeds=Seeds(1), model=ModelRef("painter", "0123456789")
@@ -214,6 +221,28 @@ regionals = st.builds(
     end_step=st.integers(0, 150),
     feather=st.integers(0, 512),
 )
+units = st.builds(
+    ControlUnit,
+    st.sampled_from([info.name for info in CONTROLS]),
+    picture=_digests,
+    preprocessor=variants(
+        Preprocessor,
+        id=st.sampled_from([row.id for row in PREPROCESSORS]),
+        resolution=st.integers(64, 4096),
+        pixel_perfect=st.booleans(),
+        threshold_a=st.none() | st.floats(0.0, 255.0, allow_subnormal=False),
+        threshold_b=st.none() | st.floats(0.0, 255.0, allow_subnormal=False),
+        seed=_seeds,
+    ),
+    weight=st.floats(0.0, 2.0, allow_subnormal=False),
+    start=st.integers(0, 50).map(lambda hundredths: hundredths / 100),
+    end=st.integers(50, 100).map(lambda hundredths: hundredths / 100),
+    mode=st.sampled_from(["balanced", "prompt", "control"]),
+    resize_mode=st.sampled_from([0, 1, 2]),
+    during=st.sampled_from(["both passes", "first pass", "second pass"]),
+    mask=st.just("") | _digests,
+    region=st.just("") | _digests,
+)
 _second = st.one_of(
     st.just({}),
     hires.map(lambda chosen: {"hires": chosen}),
@@ -249,6 +278,7 @@ def requests(draw: st.DrawFn) -> GenerationRequest:
         extra_noise=draw(_fractions),
         token_merging_ratio=draw(_mergings),
         regional=draw(st.none() | regionals),
+        control=tuple(draw(st.lists(units, max_size=3))),
         **draw(_second),
     )
     try:
@@ -266,6 +296,7 @@ def text_of(request: GenerationRequest) -> str:
     worn = {tag.name: info.hash for tag in tags if tag.kind == "lora" and (info := find_lora(INVENTORY, tag.name))}
     if worn:
         extra["Lora hashes"] = ", ".join(f"{name}: {digits}" for name, digits in worn.items())
+    extra |= control_facts(request.control, {info.name: info.hash for info in CONTROLS})
     return write_infotext(facts_of(request, 0, model=model, extra=extra))
 
 
@@ -296,6 +327,16 @@ _lines = st.text(max_size=60) | st.lists(
             "weights=1,-.5 ",
             "end at step=7",
             "divisions=0:9",
+        ]
+    )
+    | st.sampled_from(
+        [
+            'ControlNet 0: "',
+            "Module: canny, ",
+            "Model: depth",
+            ", Weight: 3",
+            ", Guidance Start: 1, Guidance End: 0",
+            'Control 0: "Picture: ' + "ab" * 32,
         ]
     )
     | st.sampled_from(

@@ -10,6 +10,7 @@
 Owns the text's form and meaning. Refuses to read files and to paint.
 """
 
+from inference.api.infotext.controls import control_facts
 from inference.api.infotext.facts import facts_of
 from inference.api.infotext.parsing import parse_parameters, seed_in
 from inference.api.infotext.pictures import NoInfotext, exif_with, infotext_in, is_picture
@@ -19,6 +20,7 @@ from inference.api.infotext.postprocessing import (
     read_postprocessing,
     write_postprocessing,
 )
+from inference.api.infotext.quoting import Value
 from inference.api.infotext.resolving import Resolved, read_infotext, resolve
 from inference.api.infotext.writing import Facts, write_infotext
 
@@ -27,6 +29,8 @@ __all__ = [
     "NoInfotext",
     "Postprocessed",
     "Resolved",
+    "Value",
+    "control_facts",
     "exif_with",
     "facts_of",
     "infotext_in",

@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 
 from inference.api.catalog import LATENT_UPSCALERS, SAMPLERS, SCHEDULES, UPSCALERS
+from inference.api.infotext.controls import control_facts
+from inference.api.infotext.faces import weight_and_visibility
 from inference.api.infotext.names import AUTOMATIC, UNIFORM
 from inference.api.infotext.parsing import NEGATIVE
 from inference.api.infotext.quoting import Value
@@ -53,6 +55,7 @@ def facts_of(
         **(_hires(request, request.hires, prompt) if request.hires is not None else {}),
         **(_source(request.source) if request.source is not None else {}),
         **(redraw_facts(request.redraw) if request.redraw is not None else {}),
+        **control_facts(request.control),
         **(extra or {}),
         "Emphasis": None if prompt.emphasis == "Original" else prompt.emphasis,
         **_sampling(sampling),
@@ -65,6 +68,7 @@ def facts_of(
         **(_refiner(request.refiner) if request.refiner is not None else {}),
         KEY: None if request.regional is None else regions_text(request.regional),
         FEATHER: None if request.regional is None else request.regional.feather or None,
+        **weight_and_visibility(request.faces),
         **(_templates(request.drawn) if request.drawn is not None else {}),
     }
     return Facts(
@@ -75,6 +79,7 @@ def facts_of(
         schedule=schedule_label(sampling.sampler, sampling.schedule),
         cfg_scale=number(guidance.cfg_scale),
         seed=seeds.seed if varied else seeds.seed + index,
+        face_restoration=None if request.faces is None else request.faces.model,
         width=width,
         height=height,
         model_hash=model.hash or None,

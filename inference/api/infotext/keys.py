@@ -116,6 +116,15 @@ HONOURED: tuple[KeyRow, ...] = (
     KeyRow("SD upscale overlap", "Pixels that tiles share; the text's size is a tile's."),
     KeyRow("SD upscale upscaler", "What enlarges the source."),
     KeyRow("SD upscale size", "Easel's own: what the source becomes."),
+    KeyRow("Face restoration", "By a file that is here, by its kind (GFPGAN, CodeFormer), or “repaint”."),
+    KeyRow("Face restoration weight", "Easel's own: CodeFormer's, or how far faces are painted over."),
+    KeyRow("Face restoration visibility", "Easel's own."),
+    KeyRow(
+        "ControlNet ",
+        "A unit with its network and settings. Its picture is not in the text: Easel's own are looked up, others left out.",
+        prefix=True,
+    ),
+    KeyRow("Control ", "Easel's own: which of the pictures that are kept a unit followed, and its pass.", prefix=True),
     KeyRow("Latent Couple", "Divisions, positions, weights and end step of the regions of an AND prompt."),
     KeyRow("Latent Couple feather", "Easel's own: pixels over which their borders are soft."),
 )
@@ -146,11 +155,11 @@ WITHOUT_EFFECT: tuple[KeyRow, ...] = (
 )
 
 LEFT_OUT: tuple[KeyRow, ...] = (
-    KeyRow("Face restoration", "Faces are not restored"),
     KeyRow("Image CFG scale", "instruct-pix2pix checkpoints are not painted with, so the image CFG scale is not used"),
     KeyRow("FP8 weight", "Weights are not stored in 8 bits; the picture differs slightly"),
     KeyRow("Distilled CFG Scale", "That is for Flux models, which Easel does not paint with"),
-    KeyRow("ControlNet", "ControlNet was used, and its pictures are not in the text", prefix=True),
+    KeyRow("ControlNet Enabled", "ControlNet was used, and its pictures are not in the text"),
+    KeyRow("ControlNet-", "ControlNet was used, and its pictures are not in the text", prefix=True),
     KeyRow("ADetailer", "ADetailer painted faces or hands again, which is not done here", prefix=True),
     KeyRow("Soft inpainting", "Soft inpainting is not done", prefix=True),
     KeyRow("RP ", "Regions (Regional Prompter) are not painted from a text", prefix=True),

@@ -9,7 +9,9 @@ import re
 import msgspec
 
 from inference.api.errors import RequestInvalid
+from inference.api.infotext.controls import read_controls
 from inference.api.infotext.defaults import Parameters
+from inference.api.infotext.faces import read_faces
 from inference.api.infotext.files import Shelves, read_hashes
 from inference.api.infotext.foreign import Resource, take_json
 from inference.api.infotext.keys import HONOURED, LEFT_OUT, WITHOUT_EFFECT, find_row
@@ -98,6 +100,8 @@ def resolve(infotext: Infotext, inventory: Inventory, *, base: GenerationRequest
         extra_noise=reader.number("Extra noise", 0.0, low=0.0, high=1.0),
         token_merging_ratio=reader.number("Token merging ratio", 0.0, low=0.0, high=MAX_MERGING),
         regional=read_regional(reader),
+        control=read_controls(reader, inventory, sourced=source is not None),
+        faces=read_faces(reader, inventory),
     )
     if redraw is not None and source is not None:
         try:

@@ -10,6 +10,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from inference.api.infotext import NoInfotext, Resolved, exif_with, infotext_in, keys, read_infotext, resolve, resolving
+from inference.api.infotext.controls import read_controls
+from inference.api.infotext.faces import read_faces
 from inference.api.infotext.files import Shelves
 from inference.api.infotext.passes import (
     read_guidance,
@@ -202,9 +204,9 @@ def test_what_is_missing_is_said_in_sentences() -> None:
     )
     assert resolved.notes == (
         "It began from another picture (denoising strength 0.5), which a text does not carry; only its words were painted.",
+        "The ControlNet of the text is not here; the picture was painted without it.",
+        "The face restorer “CodeFormer” is not here; faces stayed as they were painted.",
         "ADetailer painted faces or hands again, which is not done here.",
-        "ControlNet was used, and its pictures are not in the text.",
-        "Faces are not restored.",
         "Unknown settings were left out: Foo bar.",
     )
 
@@ -311,15 +313,26 @@ def test_the_table_of_keys_is_what_is_read() -> None:
     for read in (read_hires, read_source, read_refiner):
         read(reader, shelves)
     read_regional(reader)
+    read_faces(reader, INVENTORY)
     read_redraw(reader, shelves)
+    read_controls(reader, INVENTORY, sourced=False)
     read_sampling(reader, BASE.sampling)
     read_guidance(reader, BASE.guidance)
     read_seeds(reader, BASE.seeds)
     resolving._model(reader, shelves, BASE)
     resolving._prompt(reader, shelves, BASE.prompt)
     resolving._canvas(reader, BASE.canvas, None, same=True)
-    asked = {key for key in reader.asked if not key.startswith("AddNet ")} | {"AddNet "}
-    elsewhere = {"Tiling", "Token merging ratio", "Extra noise", "TI hashes", "Hypernet", "Hypernet strength", "First pass size"}
+    prefixes = "AddNet ", "ControlNet ", "Control "
+    asked = {key for key in reader.asked if not key.startswith(prefixes)} | set(prefixes)
+    elsewhere = {
+        "Tiling",
+        "Token merging ratio",
+        "Extra noise",
+        "TI hashes",
+        "Hypernet",
+        "Hypernet strength",
+        "First pass size",
+    }
     beside = {"Prompt", "Negative prompt", "Version"}
     assert asked | elsewhere == {row.key for row in keys.HONOURED} | beside
 
