@@ -124,6 +124,19 @@ TOPICS: Final = (
         ("inpaint", "Remix", "Image info"),
     ),
     Topic(
+        "control",
+        "Following a picture",
+        "🕹️",
+        (
+            "`/control` paints a picture that follows another one: its edges, depth, pose or lines, as the `kind` says. First a "
+            "card shows the map of them, for you alone; 🎚️ Change sets kind, thresholds, weight and span, ＋ adds another control, "
+            "and nothing is painted before 🎨 Paint. With the kind `none` the picture is the map.",
+            "**Use as control** in the Apps menu does it with the picture of any message. Under what was painted lies the map: 🗺️ "
+            "uses it again, 🕹️ opens the controls, ⚙️ lists them with their weights.",
+        ),
+        ("control", "Use as control"),
+    ),
+    Topic(
         "upscaling",
         "Upscaling",
         "⬆️",
@@ -159,6 +172,7 @@ _CLAIMED: Final = {name: topic.id for topic in TOPICS for name in topic.commands
 _BY_ID: Final = {topic.id: topic for topic in TOPICS}
 MENUS: Final = {
     "Remix": "Begin from this message's picture.",
+    "Use as control": "Let this message's picture steer the next one: its edges, depth, pose or lines.",
     "Image info": "Read the parameters in this message's picture, and paint them here.",
     "Report picture": "Tell those who look after the server.",
 }
