@@ -59,7 +59,7 @@ class LimitSettings(Section):
     """`[limits]`: checked before a job is queued."""
 
     max_steps: Annotated[int, Field(ge=1, le=150)] = 60
-    max_megapixels: Annotated[float, Field(gt=0, le=16)] = 4.2
+    max_megapixels: Annotated[float, Field(gt=0, le=17)] = 4.2
     jobs_per_person: Annotated[int, Field(ge=1, le=100)] = 5
     jobs_per_guild: Annotated[int, Field(ge=1, le=10_000)] = 100
     controls: Annotated[int, Field(ge=1, le=10)] = 10

@@ -4,7 +4,7 @@ Owns the fields and their names. A form's ticket is its custom_id, so that one t
 all the same: nothing of it is kept in memory. What is typed is `bot.requests`' to understand.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, get_args
 
 import discord
@@ -12,8 +12,9 @@ import msgspec
 
 from bot.discord_ui.actions import Action, Ticket
 from bot.discord_ui.markup import shorten
-from bot.discord_ui.validate import OPTIONS, check_form
+from bot.discord_ui.validate import OPTION_TEXT, OPTIONS, check_form
 from bot.requests.controls import KINDS, MODES, RESIZES
+from bot.requests.enlarging import METHODS
 from bot.requests.regions import Content
 from inference.api.catalog import ASPECTS, SAMPLERS
 
@@ -33,6 +34,8 @@ CONTROLS, KIND, NETWORK, SEEN, SPAN, FIT = "controls", "kind", "network", "seen"
 NETWORKS: Final = "networks"
 """Among the values that a form opens with: the names that the field `NETWORK` offers, one a line."""
 NO_NETWORK: Final = "-"
+UPSCALER, LARGE, METHOD, NETWORKS = "upscaler", "large", "method", "networks"
+"""`NETWORKS` is no field: the upscalers to choose from, a line each, from which the field of that name is made."""
 TEXT_LIMIT: Final = 4000
 """Characters that a form's text takes."""
 KEEP: Final = "keep"
@@ -251,12 +254,37 @@ def _places(values: Mapping[str, str]) -> tuple[Field, ...]:
     return (Field(name=PLACES, label="Places and words, a line each", kind="text", help=_PLACES_HELP),)
 
 
+def _upscale(values: Mapping[str, str]) -> tuple[Field, ...]:
+    return (
+        _upscaler(values.get(NETWORKS, "").splitlines()),
+        Field(name=LARGE, label="How large", kind="line", help="How many times, 2x, or pixels to fit into, 2048x2048"),
+        Field(name=METHOD, label="How", kind="radio", choices=METHODS),
+        Field(
+            name=STRENGTH,
+            label="Strength",
+            kind="line",
+            help="Of tiles: 0 keeps what is there, over 0.5 each paints its own",
+        ),
+        Field(name=PROMPT, label="Prompt", kind="text", help="Of tiles: what the picture shows"),
+    )
+
+
+def _upscaler(names: Sequence[str]) -> Field:
+    """A menu where all upscalers fit into one; else a line, in which near names are understood."""
+    if names and len(names) <= OPTIONS and max(map(len, names)) <= OPTION_TEXT:
+        return Field(name=UPSCALER, label="Upscaler", kind="menu", choices=tuple((name, name, "") for name in names))
+    return Field(
+        name=UPSCALER, label="Upscaler", kind="line", help="Its name, such as Lanczos; /upscale suggests them all"
+    )
+
+
 FORMS: Final[Mapping[Action, tuple[str, Callable[[Mapping[str, str]], tuple[Field, ...]]]]] = {
     Action.FORM: ("Paint a picture", _imagine),
     Action.EDIT_FORM: ("Edit and paint again", _edit),
     Action.SETTINGS_FORM: ("Settings, and paint again", _settings),
     Action.REMIX_FORM: ("Paint from this picture", _remix),
     Action.REGION_FORM: ("Paint the region anew", _region),
+    Action.UPSCALE_FORM: ("Make it larger", _upscale),
     Action.PLACE_FORM: ("Words for the marked cells", _place),
     Action.PLACES_FORM: ("Words for places", _places),
     Action.CONTROL_FORM: ("Paint with these controls", _control_words),

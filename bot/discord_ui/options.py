@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from bot.discord_ui.markup import shorten
-from inference.api.catalog import SAMPLERS
+from inference.api.catalog import SAMPLERS, UPSCALERS
 from inference.api.result import Inventory, ModelFile
 
 LIMIT: Final = 25
@@ -27,6 +27,12 @@ class Suggestion(msgspec.Struct, frozen=True):
 def samplers(typed: str) -> tuple[Suggestion, ...]:
     """Samplers of the catalogue."""
     return ranked((Suggestion(row.label, row.id) for row in SAMPLERS), typed)
+
+
+def upscalers(inventory: Inventory, typed: str) -> tuple[Suggestion, ...]:
+    """Networks first, then what resamples; narrowed by what is typed, so that none is out of reach however many there are."""
+    networks = (Suggestion(shorten(info.name, limit=LENGTH), info.name) for info in inventory.upscalers)
+    return ranked((*networks, *(Suggestion(row.label, row.id) for row in UPSCALERS)), typed)
 
 
 def models(inventory: Inventory, typed: str) -> tuple[Suggestion, ...]:

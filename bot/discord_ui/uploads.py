@@ -24,11 +24,14 @@ from bot.settings import LimitSettings
 
 FORMATS: Final = ("PNG", "JPEG", "WEBP")
 CONTENT_TYPES: Final = frozenset({"image/png", "image/jpeg", "image/webp"})
+ANIMATIONS: Final = frozenset({"image/gif"})
+"""Types that are taken besides where the first frame of something that moves will do."""
 MEBIBYTE: Final = 2**20
 SECONDS: Final = 30.0
 """For which a file may take to arrive."""
 _PNG_SIZE: Final = struct.Struct(">II")
 _NOT_A_PICTURE: Final = "That file is not a PNG, JPEG or WebP picture; send one of those."
+_NOT_EVEN_A_GIF: Final = "That file is not a PNG, JPEG, WebP or GIF picture; send one of those."
 _UNFETCHED: Final = "That file could not be fetched from Discord; send it again."
 _PIECE: Final = 2**16
 _SKEW: Final = 0.02
@@ -37,11 +40,14 @@ _WHITE: Final = 255
 _DISCORDS: Final = (".discordapp.com", ".discordapp.net", ".discord.com")
 
 
-def check_announcement(*, size: int, content_type: str | None, limit_mib: float) -> None:
-    """What Discord says of a file, before a byte of it is fetched: `size` in bytes and its type. Raises RequestRefused."""
+def check_announcement(*, size: int, content_type: str | None, limit_mib: float, moving: bool = False) -> None:
+    """What Discord says of a file, before a byte of it is fetched: `size` in bytes and its type. Raises RequestRefused.
+
+    `moving` takes GIFs too.
+    """
     kind = (content_type or "").partition(";")[0].strip().lower()
-    if kind and kind not in CONTENT_TYPES:
-        raise RequestRefused(_NOT_A_PICTURE)
+    if kind and kind not in (CONTENT_TYPES | ANIMATIONS if moving else CONTENT_TYPES):
+        raise RequestRefused(_NOT_EVEN_A_GIF if moving else _NOT_A_PICTURE)
     if size > limit_mib * MEBIBYTE:
         raise RequestRefused(_too_heavy(f"{size / MEBIBYTE:,.1f} MiB", limit_mib))
 
@@ -53,6 +59,23 @@ def decode_upload(data: bytes, *, limit_megapixels: float) -> bytes:
     header is read before anything is decoded, so a decompression bomb costs nothing.
     """
     return _decoded(data, limit_megapixels=limit_megapixels, convert=lambda picture: picture.convert("RGB"))
+
+
+def decode_still(data: bytes, *, limit_megapixels: float) -> tuple[bytes, bool]:
+    """As `decode_upload`, but transparency stays, and of a GIF or whatever else moves the first frame is taken.
+
+    Says, too, whether it moved.
+    """
+
+    def still(picture: Image.Image) -> Image.Image:
+        return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+
+    png = _decoded(data, limit_megapixels=limit_megapixels, convert=still, formats=(*FORMATS, "GIF"))
+    try:
+        with Image.open(io.BytesIO(data), formats=(*FORMATS, "GIF")) as opened:
+            return png, bool(getattr(opened, "is_animated", False))
+    except Exception:  # noqa: BLE001 - the first frame was fine; what is wrong with the next ones nobody asked
+        return png, False
 
 
 def decode_mask(data: bytes, *, limit_megapixels: float) -> bytes:
@@ -69,17 +92,23 @@ def _mask(picture: Image.Image) -> Image.Image:
     return picture.convert("L")
 
 
-def _decoded(data: bytes, *, limit_megapixels: float, convert: Callable[[Image.Image], Image.Image]) -> bytes:
+def _decoded(
+    data: bytes,
+    *,
+    limit_megapixels: float,
+    convert: Callable[[Image.Image], Image.Image],
+    formats: tuple[str, ...] = FORMATS,
+) -> bytes:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
+            with Image.open(io.BytesIO(data), formats=formats) as opened:
                 _check_size(opened.size, limit_megapixels)
                 picture = convert(ImageOps.exif_transpose(opened))
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise RequestRefused(_too_many(limit_megapixels)) from error
     except UnidentifiedImageError as error:
-        raise RequestRefused(_NOT_A_PICTURE) from error
+        raise RequestRefused(_NOT_EVEN_A_GIF if "GIF" in formats else _NOT_A_PICTURE) from error
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise RequestRefused(
             "That picture is damaged and cannot be read; save it again and send the new file."
@@ -123,8 +152,15 @@ async def fetch_mask(attachment: discord.Attachment, limits: LimitSettings) -> U
     return upload_of(await asyncio.to_thread(decode_mask, sent, limit_megapixels=limits.upload_megapixels))
 
 
-async def _attached(attachment: discord.Attachment, limits: LimitSettings) -> bytes:
-    check_announcement(size=attachment.size, content_type=attachment.content_type, limit_mib=limits.upload_mib)
+async def fetch_file(attachment: discord.Attachment, limits: LimitSettings) -> bytes:
+    """What somebody attached, as it came; GIFs are taken too. Raises RequestRefused for what is announced as anything else."""
+    return await _attached(attachment, limits, moving=True)
+
+
+async def _attached(attachment: discord.Attachment, limits: LimitSettings, *, moving: bool = False) -> bytes:
+    check_announcement(
+        size=attachment.size, content_type=attachment.content_type, limit_mib=limits.upload_mib, moving=moving
+    )
     try:
         return await attachment.read()
     except discord.HTTPException as error:

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from bot.jobs.controlling import control_rows
 from inference.api.catalog import LATENT_UPSCALERS, SAMPLERS
 from inference.api.control import Preprocessor, PreprocessRequest
 from inference.api.enlarging import UpscaleRequest
@@ -121,9 +122,11 @@ def work_of(request: Request, *, family: str = "sd1", second: str = "", source_p
         return _enlarging(request, source_pixels, (family, second))
     price = PRICES.get(family, PRICES["sd1"])
     if request.redraw is not None:
-        return _redrawing(request, request.redraw, _merged(price, request.token_merging_ratio, family=family))
+        merged = _merged(price, request.token_merging_ratio, family=family)
+        return _redrawing(request, request.redraw, merged, family=family)
     first = _merged(price, request.token_merging_ratio, family=family)
-    work = calls_of(request) * _forward(first, request.canvas.pixels, rows=_guided(request))
+    work = calls_of(request) * _forward(first, request.canvas.pixels, rows=_steered(request, family))
+    work += sum(map_work(unit.preprocessor) for unit in request.control)
     work += DECODE * request.canvas.pixels / AREA
     if request.source is not None:
         work += ENCODE * request.canvas.pixels / AREA
@@ -131,7 +134,7 @@ def work_of(request: Request, *, family: str = "sd1", second: str = "", source_p
         width, height = request.size
         steps = _calls(request, request.hires.steps or request.sampling.steps)
         second = _merged(price, request.hires.token_merging_ratio or request.token_merging_ratio, family=family)
-        work += steps * _forward(second, width * height, rows=_guided(request))
+        work += steps * _forward(second, width * height, rows=_steered(request, family, second=True))
         work += (DECODE + ENCODE) * width * height / AREA
         if request.hires.upscaler not in _WITHOUT_NETWORK:
             kind = request.hires.upscaler.casefold()  # LDSR has the name of its kind; others cost what is usual
@@ -161,25 +164,30 @@ def _network(kind: str, source: float, result: float) -> float:
     return work
 
 
-def _redrawing(request: GenerationRequest, redraw: Redraw, price: Price) -> float:
+def _redrawing(request: GenerationRequest, redraw: Redraw, price: Price, *, family: str) -> float:
     """Every tile encoded, painted and decoded; before it the enlargement, whose last and largest step is most of it."""
     area = redraw.size[0] * redraw.size[1] / AREA
     work = RESAMPLE * area if redraw.upscaler in RESAMPLERS else ENLARGE * area / _NETWORK_AREA
     if isinstance(redraw, SdUpscale):
         canvas = request.canvas.width, request.canvas.height
         process = latent_size(sd_tile_of(redraw, canvas))
-        return work + len(sd_boxes(redraw, canvas)) * _tile(request, price, process, strength=None)
+        return work + len(sd_boxes(redraw, canvas)) * _tile(request, price, process, family=family)
     return work + sum(
-        len(stage.spots) * _tile(request, price, stage.process, strength=stage.strength) for stage in stages_of(redraw)
+        len(stage.spots) * _tile(request, price, stage.process, family=family, strength=stage.strength)
+        for stage in stages_of(redraw)
     )
 
 
-def _tile(request: GenerationRequest, price: Price, size: tuple[int, int], *, strength: float | None) -> float:
+def _tile(
+    request: GenerationRequest, price: Price, size: tuple[int, int], *, family: str, strength: float | None = None
+) -> float:
     source = request.source
     if source is not None and strength is not None:
         request = msgspec.structs.replace(request, source=msgspec.structs.replace(source, denoising_strength=strength))
     pixels = size[0] * size[1]
-    return calls_of(request) * _forward(price, pixels, rows=_guided(request)) + (DECODE + ENCODE) * pixels / AREA
+    maps = sum(map_work(unit.preprocessor) for unit in request.control)
+    work = calls_of(request) * _forward(price, pixels, rows=_steered(request, family)) + maps
+    return work + (DECODE + ENCODE) * pixels / AREA
 
 
 def map_work(preprocessor: Preprocessor) -> float:
@@ -230,6 +238,12 @@ def _guided(request: GenerationRequest) -> int:
     return parts if request.guidance.cfg_scale == 1 else parts + 1
 
 
+def _steered(request: GenerationRequest, family: str, *, second: bool = False) -> float:
+    """Rows of one picture at a call, those of controls in parts of the UNet's."""
+    guided = _guided(request)
+    return guided + control_rows(request, family=family, guided=guided, second=second)
+
+
 def _merged(price: Price, ratio: float, *, family: str) -> Price:
     """What a row costs where tokens merge: the share of attention that is at full size falls with the square of those left.
 
@@ -241,6 +255,6 @@ def _merged(price: Price, ratio: float, *, family: str) -> Price:
     return Price(price.linear, price.square * (1 - FULL_SIZE * (1 - left * left)))
 
 
-def _forward(price: Price, pixels: int, *, rows: int) -> float:
+def _forward(price: Price, pixels: int, *, rows: float) -> float:
     area = pixels / AREA
     return rows * (price.linear * area + price.square * area * area)

@@ -101,6 +101,7 @@ def repainted(
             canvas=kept_canvas(size, native=native, limits=limits),
             source=SourcePicture(picture, how.strength, resize_mode=CROP, inpaint=part),
             hires=None,
+            redraw=None,
         )
     except RequestInvalid as error:
         raise RequestRefused(str(error)) from error

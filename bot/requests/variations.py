@@ -53,8 +53,10 @@ def vary(
     is when the picture is a variation already. `attachments_of` then names it, and its bytes must be given to `submit`.
     """
     painting = paintable(request)
+    if painting.redraw is not None:
+        count = 1  # a large picture, painted tile by tile, is one at a time
     seed = min(random_seed(), SEED_LIMIT - count_of(count))
-    if painting.seeds.variation_strength and picture_sha is not None:
+    if painting.seeds.variation_strength and picture_sha is not None and painting.redraw is None:
         return _from_picture(painting, picture_sha, seed=seed, count=count, strong=strong)
     seeds = msgspec.structs.replace(
         painting.seeds, variation_seed=seed, variation_strength=STRONG_NOISE if strong else SUBTLE_NOISE

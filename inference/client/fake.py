@@ -14,7 +14,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from inference.api.backend import BackendUnavailable
 from inference.api.control import NO_PREPROCESSOR, PreprocessRequest
-from inference.api.enlarging import UpscaleRequest
+from inference.api.enlarging import UpscaleRequest, result_size
 from inference.api.errors import Failure, FailureCode
 from inference.api.infotext import facts_of, seed_in, write_infotext
 from inference.api.preprocessors import described, row_of, unknown
@@ -180,7 +180,7 @@ class FakeBackend:
 
 def _painted(request: GenerationRequest, index: int, model: ModelFile) -> ImageResult:
     facts = facts_of(request, index, model=model)
-    size = request.canvas.width, request.canvas.height
+    size = (request.canvas.width, request.canvas.height) if request.redraw is None else request.redraw.size
     digest = hashlib.sha256(f"{facts.prompt}\n{model.hash}\n{facts.seed}\n{index}".encode()).digest()
     ramp = Image.linear_gradient("L").rotate(90 * (digest[0] % 4)).resize(size)
     glow = ImageChops.invert(Image.radial_gradient("L")).resize(size)
@@ -195,8 +195,7 @@ def _dimmed(plane: Image.Image, level: int) -> Image.Image:
 
 def _enlarged(request: UpscaleRequest, data: bytes) -> ImageResult:
     with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP")) as picture:
-        size = tuple(int(side * request.scale) // 8 * 8 for side in picture.size)
-        large = picture.convert("RGB").resize((max(8, size[0]), max(8, size[1])))
+        large = picture.convert("RGB").resize(result_size(request, picture.size))
         return _result(large, seed_in(request.infotext), request.infotext)
 
 

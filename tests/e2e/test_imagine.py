@@ -75,7 +75,7 @@ async def test_every_button_of_a_card(quick: Studio, ada: Person, ben: Person) -
         assert picture.format == "PNG"
         assert "Seed: " in picture.text["parameters"]
     enlarged = await ben.click(single, button_of(single, Action.UPSCALE))
-    await enlarged.answered()
+    await (await ben.submit(enlarged)).answered()
     large = await result_in(ben, "#paint", after=repeat["id"])
     assert "from this card" in words_of(large)
 

@@ -213,7 +213,7 @@ async def test_moving(quick: Studio, ada: Person) -> None:
 async def test_an_enlargement_goes_on_in_the_manner_of_its_text(quick: Studio, ada: Person) -> None:
     """It has no request of its own to paint with; its text tells one."""
     card = await paint(ada, prompt="a red apple", negative="fog", count=1, seed="7")
-    await ada.click(card, button_of(card, Action.UPSCALE))
+    await ada.submit(await ada.click(card, button_of(card, Action.UPSCALE)))
     (large,) = await painted(quick, ada, "#paint", card["id"])
     enlarged = await ada.wait_for_message("#paint", pictures_of, after=card["id"])
     await ada.click(enlarged, button_of(enlarged, Action.ZOOM))

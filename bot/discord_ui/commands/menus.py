@@ -9,6 +9,7 @@ from bot.discord_ui.desk import Asked, Desk
 from bot.discord_ui.menus.control import use_as_control
 from bot.discord_ui.menus.image_info import image_info
 from bot.discord_ui.menus.remix import remix
+from bot.discord_ui.menus.upscale import upscale
 
 
 def register(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
@@ -21,6 +22,10 @@ def register(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
     @tree.context_menu(name="Use as control")
     async def _use_as_control(interaction: Asked, message: discord.Message) -> None:
         await use_as_control(desk, interaction, message)
+
+    @tree.context_menu(name="Upscale")
+    async def _upscale(interaction: Asked, message: discord.Message) -> None:
+        await upscale(desk, interaction, message)
 
     @tree.context_menu(name="Image info")
     async def _image_info(interaction: Asked, message: discord.Message) -> None:

@@ -21,6 +21,7 @@ from bot.discord_ui.commands import (
     report,
     seeds,
     styles,
+    upscale,
     wildcards,
 )
 from bot.discord_ui.desk import Desk
@@ -32,6 +33,7 @@ MODULES = (
     imagine,
     form,
     inpaint,
+    upscale,
     control,
     regions,
     plot,

@@ -13,7 +13,7 @@ import msgspec
 
 from bot.discord_ui.actions import Action, read_ticket
 from bot.discord_ui.posting.nonces import custom_ids
-from bot.discord_ui.uploads import CONTENT_TYPES
+from bot.discord_ui.uploads import ANIMATIONS, CONTENT_TYPES
 
 MOST: Final = 10
 """Pictures of one message that are looked at: as many as Discord lets one hold."""
@@ -29,12 +29,12 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     size: int = 0
 
 
-def pictures_in(message: discord.Message) -> tuple[Sent, ...]:
-    """All pictures of `message`, each once, in the order in which it shows them."""
+def pictures_in(message: discord.Message, *, moving: bool = False) -> tuple[Sent, ...]:
+    """All pictures of `message`, each once, in the order in which it shows them; `moving` takes GIFs too."""
     found: dict[str, Sent] = {}
     for part in (message, *message.message_snapshots):
         for attachment in part.attachments:
-            if _is_picture(attachment):
+            if _is_picture(attachment, moving=moving):
                 sent = Sent(name=attachment.filename, url=attachment.url, size=attachment.size)
                 found.setdefault(_address(sent.url), sent)
         for url in (*_shown(part.components), *_unfolded(part.embeds)):
@@ -51,9 +51,11 @@ def own_images(message: discord.Message, client: discord.Client) -> tuple[int, .
     return tuple(dict.fromkeys(t.id for t in tickets if t is not None and t.action in _ABOUT_PICTURES))
 
 
-def _is_picture(attachment: discord.Attachment) -> bool:
+def _is_picture(attachment: discord.Attachment, *, moving: bool) -> bool:
     kind = (attachment.content_type or "").partition(";")[0].strip().lower()
-    return kind in CONTENT_TYPES or (not kind and attachment.filename.lower().endswith(_ENDINGS))
+    if kind:
+        return kind in CONTENT_TYPES or (moving and kind in ANIMATIONS)
+    return attachment.filename.lower().endswith((*_ENDINGS, ".gif") if moving else _ENDINGS)
 
 
 def _shown(components: Sequence[Any]) -> Iterator[str]:

@@ -185,7 +185,9 @@ async def remix_wish(desk: Desk, number: int, filled: Filled, *, person: int, gu
     size = filled.texts.get(SIZE, "").strip()
     pixels, shape = read_canvas(size or before[SIZE])
     strength = read_number(filled.texts.get(STRENGTH, ""), "Strength", low=0, high=1)
-    base = msgspec.structs.replace(subject.base, source=SourcePicture(subject.picture.sha, STRENGTH_USUAL), hires=None)
+    base = msgspec.structs.replace(
+        subject.base, source=SourcePicture(subject.picture.sha, STRENGTH_USUAL), hires=None, redraw=None
+    )
     changes = Edit(
         prompt=filled.texts.get(PROMPT, ""),
         negative=filled.texts.get(NEGATIVE),

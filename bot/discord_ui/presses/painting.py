@@ -1,7 +1,7 @@
-"""Buttons that paint: vary, again, upscale, try again. Whoever presses is credited and charged."""
+"""What paints at once: vary, again, try again, and upscale by a reaction. Whoever presses is credited and charged."""
 
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, Final
+from typing import Any
 
 from bot.discord_ui.actions import Action, Ticket
 from bot.discord_ui.asking import Wish, ask
@@ -11,13 +11,10 @@ from bot.discord_ui.shown import picture_of, png_of
 from bot.discord_ui.wishes import words_drawn_again
 from bot.errors import NotFound, RequestRefused
 from bot.requests import derive
+from bot.requests.enlarging import FACTOR, best_upscaler
 from inference.api.request import MAX_SIDE, GenerationRequest, attachments_of
-from inference.api.result import Inventory
 from storage.history import UNKEPT
 from storage.values import Image, Job, Said
-
-SCALE: Final = 2.0
-"""How many times the upscale button enlarges."""
 
 Derive = Callable[[Desk, Image], Coroutine[Any, Any, Wish]]
 """From a picture to what shall be painted after it."""
@@ -56,17 +53,12 @@ def vary(*, strong: bool) -> Derive:
 
 async def upscale(desk: Desk, image: Image) -> Wish:
     """Twice as large, with the first network that was found."""
-    if max(image.width, image.height) * SCALE > MAX_SIDE:
+    if max(image.width, image.height) * FACTOR > MAX_SIDE:
         raise RequestRefused(f"This picture is as large as it gets: no side may be over {MAX_SIDE:,} pixels.")
     shelf = await desk.inventory()
-    request = derive.upscale(image.sha256, image.infotext, upscaler=best_upscaler(shelf), scale=SCALE, inventory=shelf)
+    request = derive.upscale(image.sha256, image.infotext, upscaler=best_upscaler(shelf), scale=FACTOR, inventory=shelf)
     sources = {image.sha256: await png_of(desk.db, image)}
     return Wish(request=request, kind="upscale", prompt=image.prompt, parent=image.id, sources=sources)
-
-
-def best_upscaler(shelf: Inventory) -> str:
-    """The first network, or plain resampling where there is none."""
-    return shelf.upscalers[0].name if shelf.upscalers else "lanczos"
 
 
 async def _sources(desk: Desk, image: Image, request: GenerationRequest) -> dict[str, bytes]:
@@ -109,4 +101,7 @@ async def _same(desk: Desk, job: Job) -> Wish:
     return Wish(request=job.request, kind=job.kind, prompt=job.prompt, parent=job.parent, sources=sources, said=said)
 
 
-HANDLERS: Mapping[Action, Handler] = {action: _handler(action) for action in DERIVATIONS} | {Action.RETRY: retry}
+HANDLERS: Mapping[Action, Handler] = {
+    **{action: _handler(action) for action in DERIVATIONS if action is not Action.UPSCALE},  # whose button opens a form
+    Action.RETRY: retry,
+}

@@ -10,7 +10,7 @@ from bot.discord_ui.control import beginning as control_beginning
 from bot.discord_ui.control import presses as control
 from bot.discord_ui.gallery import table as gallery
 from bot.discord_ui.help import presses as help_
-from bot.discord_ui.menus import image_info, remix
+from bot.discord_ui.menus import image_info, remix, upscale
 from bot.discord_ui.pickers import presses as pickers
 from bot.discord_ui.presses import editing, moving, painting, pictures, places, queueing, regions
 from bot.discord_ui.presses.press import Handler
@@ -28,6 +28,7 @@ HANDLERS: Mapping[Action, Handler] = {
     **regions.HANDLERS,
     **places.HANDLERS,
     **remix.HANDLERS,
+    **upscale.HANDLERS,
     **image_info.HANDLERS,
     **gallery.HANDLERS,
     **styles.HANDLERS,
