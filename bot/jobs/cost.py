@@ -133,8 +133,8 @@ def work_of(request: Request, *, family: str = "sd1", second: str = "", source_p
     if request.hires is not None:
         width, height = request.size
         steps = _calls(request, request.hires.steps or request.sampling.steps)
-        second = _merged(price, request.hires.token_merging_ratio or request.token_merging_ratio, family=family)
-        work += steps * _forward(second, width * height, rows=_steered(request, family, second=True))
+        later = _merged(price, request.hires.token_merging_ratio or request.token_merging_ratio, family=family)
+        work += steps * _forward(later, width * height, rows=_steered(request, family, second=True))
         work += (DECODE + ENCODE) * width * height / AREA
         if request.hires.upscaler not in _WITHOUT_NETWORK:
             kind = request.hires.upscaler.casefold()  # LDSR has the name of its kind; others cost what is usual

@@ -1,9 +1,13 @@
 """What a job is predicted to cost, and how the prediction learns."""
 
+from typing import Any
+
 import pytest
+from msgspec.structs import replace
 
 from bot.jobs.cost import Speed, calls_of, predict, rows_of, work_of
 from bot.jobs.meter import Meter
+from inference.api.control import ControlUnit
 from inference.api.enlarging import UpscaleRequest
 from inference.api.request import Canvas, Hires, SourcePicture
 from tests.unit.bot.jobs.studio import request
@@ -41,6 +45,28 @@ def test_hires_fix_costs_its_second_pass() -> None:
     """Twice as wide and high is more than four times as much again."""
     plain = request(steps=20, canvas=Canvas(512, 512))
     assert work_of(request(steps=20, canvas=Canvas(512, 512), hires=Hires(scale=2.0))) > 5 * work_of(plain)
+
+
+def test_controls_cost_their_rows_while_they_act() -> None:
+    """A third of a UNet row each (SDXL's more), for the share of the steps and in the passes in which they act."""
+    unit = ControlUnit("net", picture=SHA)
+    bare = work_of(request(steps=20))
+
+    def more(*units: ControlUnit, family: str = "sd1", **how: Any) -> float:
+        return work_of(request(steps=20, control=units, **how), family=family) - work_of(
+            request(steps=20, **how), family=family
+        )
+
+    whole = more(unit)
+    assert whole == pytest.approx(0.334 * (bare - 2.515 * request().canvas.pixels / 512**2), rel=0.01)
+    assert more(unit, unit) == pytest.approx(2 * whole)
+    assert more(replace(unit, start=0.25, end=0.75)) == pytest.approx(whole / 2)
+    assert more(replace(unit, mode="control")) == pytest.approx(whole / 2)
+    assert more(replace(unit, weight=0.0)) == 0
+    hires = Hires(scale=2.0)
+    both, first = more(unit, hires=hires), more(replace(unit, during="first pass"), hires=hires)
+    assert first == pytest.approx(whole)
+    assert both == pytest.approx(first + more(replace(unit, during="second pass"), hires=hires))
 
 
 def test_an_enlargement_costs_by_the_picture() -> None:
