@@ -53,6 +53,14 @@ def find_vae(inventory: Inventory, text: str) -> ModelFile | None:
     return None
 
 
+def find_restorer(inventory: Inventory, text: str) -> ModelFile | None:
+    """The face restorer of this name in any case, or the first of this kind (GFPGAN, CodeFormer: how texts say it), or None."""
+    wanted = text.strip().casefold()
+    return next((file for file in inventory.faces if file.name.casefold() == wanted), None) or next(
+        (file for file in inventory.faces if file.family == wanted), None
+    )
+
+
 def find_lora(inventory: Inventory, text: str) -> ModelFile | None:
     """The LoRA of this stem, or of this alias if only one file has it; or None. Case counts, folders do not (webui)."""
     return _by_stem_or_alias(inventory.loras, text)

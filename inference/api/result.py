@@ -78,6 +78,7 @@ class Inventory(msgspec.Struct, frozen=True, omit_defaults=True):
     hypernetworks: tuple[ModelFile, ...] = ()
     controls: tuple[ModelFile, ...] = ()
     annotators: tuple[ModelFile, ...] = ()
+    faces: tuple[ModelFile, ...] = ()
     problems: tuple[Problem, ...] = ()
 
 

@@ -20,6 +20,7 @@ from inference.engine.bad_file import BadFile
 from inference.engine.checkpoint import native_size, read_config, usual_guidance
 from inference.engine.control.files import identify_control
 from inference.engine.embeddings import load_embedding
+from inference.engine.faces.restorers import identify_face_restorer
 from inference.engine.families import FAMILIES, identify, lora_family
 from inference.engine.hashing import Digests, Facts, FileMemory, digest
 from inference.engine.sidecars import Beside, is_inside, look_beside, notes_of, trained_with
@@ -140,6 +141,8 @@ def _inside(path: Path, allowed: Sequence[Path]) -> bool:
 def _counts(name: str, kind: Kind) -> bool:
     lowered = name.lower()
     if name.startswith(".") or not lowered.endswith(kind.endings):
+        return False
+    if kind.shelf == "faces" and lowered.startswith(BESIDE_FACES):
         return False
     return not (kind.shelf == "embeddings" and lowered.endswith(".preview.png"))
 
@@ -354,6 +357,8 @@ UPSCALER_FOLDERS = (
 )
 """The webui's, of its extensions, and ComfyUI's; any of them may hold any kind."""
 WEIGHTS = (".safetensors", ".ckpt", ".pt")
+BESIDE_FACES = ("detection_", "parsing_", "alignment_")
+"""Begin the names of files that the webui's own face programs put beside theirs; Easel has a detector of its own."""
 ANNOTATORS = "annotator"
 """The folder among ControlNets that holds the networks of preprocessors, which are another shelf."""
 KINDS: tuple[Kind, ...] = (
@@ -371,9 +376,20 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         "annotators",
-        ("annotators", "ControlNet/annotator", "extensions/sd-webui-controlnet/annotator/downloads"),
+        (
+            "annotators",
+            "ControlNetPreprocessor",
+            "ControlNet/annotator",
+            "extensions/sd-webui-controlnet/annotator/downloads",
+        ),
         (".safetensors", ".pth", ".pt"),
         identify_annotator,
+    ),
+    Kind(
+        "faces",
+        ("GFPGAN", "Codeformer", "CodeFormer", "faces"),
+        (".safetensors", ".pth", ".pt"),
+        identify_face_restorer,
     ),
 )
 """Every shelf, with the webui's own folder names."""

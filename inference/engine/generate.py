@@ -34,12 +34,13 @@ Step = Generator[Work | TakeUp | Borrow, Any, Tensor]
 class Palette:
     """What there is to paint with beside the first pass's model: brushes for a second pass, and a refiner for each pass.
 
-    `hints` are what the controls follow, shared by the pictures of a job.
+    `hints` are what the controls follow, shared by the pictures of a job. `mend` mends the faces of the painted picture.
     """
 
     second: TakeUp | None = None
     refiners: tuple[TakeUp | None, TakeUp | None] = (None, None)
     hints: Hints | None = None
+    mend: Callable[[Image], Painting] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,8 @@ def paint(
         hires = request.hires
         latent = yield from enlarged(easel, latent, lambda step: size_of(request, hires, step=step))
     result = to_picture((yield Decode(latent)))
+    if palette.mend is not None:
+        result = yield from palette.mend(result)
     if start is None or request.source is None:
         return result
     return finish(result, start, corrected=request.source.color_correction)

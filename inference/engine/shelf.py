@@ -6,12 +6,13 @@ Owns loading by name and who uses what. Every refusal is a sentence for the pers
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import nn
 
 from inference.api.errors import FailureCode
-from inference.api.lookup import AUTOMATIC, choose_vae, find_control
+from inference.api.lookup import AUTOMATIC, choose_vae, find_control, find_restorer
 from inference.api.preprocessors import PreprocessorRow, network_for
 from inference.api.request import ModelRef
 from inference.api.result import Inventory, ModelFile
@@ -19,6 +20,8 @@ from inference.engine.annotators.networks import file_for, load_network
 from inference.engine.bad_file import BadFile, BrokenModel
 from inference.engine.checkpoint import Checkpoint
 from inference.engine.control.nets import SteeringNet, key_of, load_control
+from inference.engine.faces.mtcnn import MTCNN
+from inference.engine.faces.restorers import Restorer, load_restorer
 from inference.engine.job import Refused
 from inference.engine.lexicon import Lexicon, Words
 from inference.engine.networks.activation import activate, misses
@@ -27,6 +30,10 @@ from inference.engine.prompt.networks import NetworkTag
 from inference.engine.residency import Residency
 from inference.engine.upscalers.loading import Enlarger, load_upscaler
 
+_NO_DETECTOR = (
+    "The network that finds faces is not here; whoever runs this painter puts mtcnn.fp16.safetensors back into "
+    "models/annotators."
+)
 UPSCALERS = 3
 """Networks that stay loaded: the two of one request and one more."""
 
@@ -163,6 +170,38 @@ class Shelf:
             beside="",
         )
         return held.network
+
+    def detector(self) -> MTCNN:
+        """The loaded network that finds faces. Raises Refused."""
+        return cast("MTCNN", self._network("mtcnn", _NO_DETECTOR))
+
+    def restorer(self, name: str) -> Restorer:
+        """The loaded face restorer of that name. Raises Refused."""
+        file = find_restorer(self.inventory, name)
+        if file is None:
+            self.look_again()
+            file = find_restorer(self.inventory, name)
+        if file is None:
+            raise Refused(
+                FailureCode.UNKNOWN_MODEL,
+                f"There is no face restorer called “{name}” here; choose one from the list, or “repaint”, which needs none.",
+            )
+        return self._residency.keep(
+            ("faces", file.path), lambda: load_restorer(file, device=self.device), expected=file.bytes, beside=""
+        )
+
+    def _network(self, family: str, missing: str) -> nn.Module:
+        """The first network of `family` among the annotators. Raises Refused, which says that it is `missing`."""
+        files = [file for file in self.inventory.annotators if file.family == family]
+        if not files:
+            self.look_again()
+            files = [file for file in self.inventory.annotators if file.family == family]
+        if not files:
+            raise Refused(FailureCode.UNKNOWN_MODEL, missing)
+        file = files[0]
+        return self._residency.keep(
+            ("annotator", file.path), lambda: load_network(file, device=self.device), expected=file.bytes, beside=""
+        ).network
 
     def upscaler(self, name: str) -> Enlarger:
         """The loaded network of that name; the last few that were asked for stay. Raises Refused."""

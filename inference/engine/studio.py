@@ -19,7 +19,8 @@ from inference.engine.annotators.preparing import prepare_preprocess
 from inference.engine.discovery import discover
 from inference.engine.forward import Forwards
 from inference.engine.job import Prepared
-from inference.engine.preparation import prepare_painting, prepare_upscale
+from inference.engine.postprocessing import prepare_upscale
+from inference.engine.preparation import prepare_painting
 from inference.engine.redraw.preparing import prepare_redraw
 from inference.engine.shelf import Shelf
 

@@ -214,7 +214,7 @@ async def test_paint_it_here(quick: Studio, ada: Person, ben: Person) -> None:
     assert (request.sampling.sampler, request.sampling.schedule, request.seeds.seed) == ("euler", "karras", 99)
     assert (image.width, image.height, image.person) == (192, 128, int(ben.id))
     told = await ben.wait_for_message("#paint", lambda m: "Not everything" in words_of(m), after=said["id"])
-    assert "Faces are not restored" in words_of(told)
+    assert "face restorer “CodeFormer” is not here" in words_of(told)
     assert told["flags"] & 64
 
 
