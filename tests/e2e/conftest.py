@@ -13,11 +13,13 @@ from discord.gateway import DiscordWebSocket
 from bot.sandbox.clock import ShiftedClock
 from bot.sandbox.conformance import Conformance
 from bot.sandbox.driver import Person
+from bot.sandbox.page.page import mount
 from bot.sandbox.server import Loopback
 from bot.settings import PROJECT, SandboxSettings
 from inference.client.gates import HeldGate
 from tests.e2e.browser import PACKAGE, find_browser
 from tests.e2e.easel import Studio, settings_in, studio_at
+from tests.e2e.surface import USED
 
 OPENAPI = PROJECT / SandboxSettings().openapi
 """Discord's OpenAPI description; where a clone does not have it, the traffic is not compared with it."""
@@ -25,7 +27,22 @@ OPENAPI = PROJECT / SandboxSettings().openapi
 Connect = Callable[[discord.Client], Awaitable[None]]
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the look back at what was used last; it says something of a run with all of these tests only."""
+    _leave_out_the_page(config, items)
+    here = Path(__file__).parent
+    files = {item.path for item in items if item.path.is_relative_to(here)}
+    looks_back = [item for item in items if item.path.name == "test_surface.py"]
+    whole = files >= set(here.glob("test_*.py")) and not config.option.keyword
+    items[:] = [item for item in items if item not in looks_back]
+    if whole:
+        items += looks_back
+    elif looks_back:
+        config.hook.pytest_deselected(items=looks_back)
+
+
+def _leave_out_the_page(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the page's tests out where no browser is, and say which package to install; EASEL_NEEDS_BROWSER forbids that."""
     left_out = [item for item in items if item.get_closest_marker("page")]
     if not left_out or find_browser() or os.environ.get("EASEL_NEEDS_BROWSER"):
@@ -55,12 +72,13 @@ def clock() -> ShiftedClock:
 
 @pytest.fixture
 async def loopback(openapi: Conformance | None, clock: ShiftedClock) -> AsyncIterator[Loopback]:
-    """A started loopback Discord with the default server; anything that breaks Discord's description fails the test."""
+    """A loopback Discord with the default server and its page; anything that breaks Discord's description fails the test."""
     if openapi is not None:
         openapi.violations.clear()
-    server = Loopback(conformance=openapi, clock=clock)
+    server = Loopback(conformance=openapi, clock=clock, mounts=[mount])
     await server.start()
     yield server
+    USED.note(server)
     await server.stop()
     assert not server.violations, "\n".join(server.violations)
 

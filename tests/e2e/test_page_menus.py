@@ -1,34 +1,18 @@
 """Remix and the nine regions at the page, by keyboard alone, with the studio's own bot behind it."""
 
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
 
-from bot.sandbox.clock import ShiftedClock
-from bot.sandbox.conformance import Conformance
 from bot.sandbox.driver import Person
-from bot.sandbox.page.page import mount
 from bot.sandbox.server import Loopback
 from tests.e2e.easel import Studio
 from tests.e2e.test_menus import TEXT, picture, say
 from tests.e2e.visit import PATIENCE, chromium
 
 pytestmark = pytest.mark.page
-
-
-@pytest.fixture
-async def loopback(openapi: Conformance | None, clock: ShiftedClock) -> AsyncIterator[Loopback]:
-    """A loopback Discord with the page on it."""
-    if openapi is not None:
-        openapi.violations.clear()
-    server = Loopback(conformance=openapi, clock=clock, mounts=[mount])
-    await server.start()
-    yield server
-    await server.stop()
-    assert not server.violations, "\n".join(server.violations)
 
 
 async def test_a_region_of_somebodys_picture_by_keyboard(

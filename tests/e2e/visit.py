@@ -89,6 +89,21 @@ async def chromium() -> AsyncGenerator[Browser]:
         await browser.close()
 
 
+async def choose(card: Locator, name: str, option: str, *, several: bool = False) -> None:
+    """Open a menu, walk to an option, choose it, and close the menu where it takes several."""
+    box = card.get_by_role("combobox", name=name).last
+    await box.press("ArrowDown")
+    options = card.get_by_role("option")
+    for _ in range(await options.count()):
+        active = card.locator(".choice-list:not([hidden]) li.active")
+        if option in (await active.inner_text()):
+            break
+        await box.press("ArrowDown")
+    await box.press("Enter")
+    if several:
+        await box.press("Escape")
+
+
 class Visitor:
     """Somebody at the page."""
 
@@ -116,6 +131,19 @@ class Visitor:
         await self.page.keyboard.press("Tab")
         await expect(self.page.locator(f"[data-option={name}]")).to_be_focused()
         await self.page.keyboard.type(value)
+
+    async def fill(self, name: str, value: str) -> None:
+        """Fill an option in that stands there already, or add it; what is suggested is put away."""
+        field = self.page.locator(f"[data-option={name}]")
+        if await field.count():
+            await field.focus()
+            await self.page.keyboard.type(value)
+        else:
+            await self.page.get_by_label("Add an option").focus()
+            await self.page.keyboard.type(name)
+            await self.page.keyboard.press("Tab")
+            await expect(field).to_be_focused()
+            await self.page.keyboard.type(value)
 
     async def send(self) -> None:
         """Send what was filled in."""

@@ -15,10 +15,13 @@ import { sentAt } from "./times.js";
  *   menu: (message: any, anchor: HTMLElement | {x: number, y: number}) => void, reply: (message: any) => void,
  *   dismiss: (message: any) => void, jump: (id: string) => void, error: (message: any) => string | undefined }} Hands */
 
+/** Names of slash commands have no capitals, by Discord's rule; ours in the menus of messages begin with one. @param {string} name */
+const commandName = (name) => (name === name.toLowerCase() ? `/${name}` : name);
+
 /** The line above an answer: who used which command, or what is replied to. @param {any} message @param {Hands} hands */
 function cause(message, hands) {
   const used = message.interaction;
-  if (used) return h("div", { class: "cause" }, h("span", { class: "spine" }), avatar(used.user), h("b", { style: { "--hue": hueOf(used.user) }, class: "name" }, nameOf(used.user)), " used ", h("span", { class: "command-name" }, `/${used.name}`));
+  if (used) return h("div", { class: "cause" }, h("span", { class: "spine" }), avatar(used.user), h("b", { style: { "--hue": hueOf(used.user) }, class: "name" }, nameOf(used.user)), " used ", h("span", { class: "command-name" }, commandName(used.name)));
   if (!message.message_reference) return null;
   const original = message.referenced_message;
   if (!original) return h("div", { class: "cause" }, h("span", { class: "spine" }), h("em", {}, "The original message was deleted"));
