@@ -35,7 +35,7 @@ _PNG_SIZE: Final = struct.Struct(">II")
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
-    """A picture to paint from: its PNG, and the request (one picture) in whose manner it is painted over.
+    """A picture to paint from: its PNG, and the request (one picture, no tiles) in whose manner it is painted over.
 
     `parent` is its row where it is ours, `notes` what of its text could not be honoured, `prompt` as it was typed.
     """
@@ -78,7 +78,8 @@ async def subject_on(desk: Desk, bench: Bench) -> Subject:
         return await _own(desk, await picture_of(desk.db, int(own)))
     picture = await pixels_on(desk, bench)
     found = await read_text(desk, bench.said.get(INFOTEXT, ""))
-    return Subject(picture=picture, base=found.request, prompt=found.request.prompt.positive, notes=found.notes)
+    base = msgspec.structs.replace(found.request, redraw=None)
+    return Subject(picture=picture, base=base, prompt=base.prompt.positive, notes=found.notes)
 
 
 async def pixels_on(desk: Desk, bench: Bench) -> Upload:
@@ -116,10 +117,10 @@ async def _own(desk: Desk, image: Image) -> Subject:
     """A picture of ours; an enlargement is painted over in the manner that its text tells."""
     picture = await asyncio.to_thread(upload_of, await png_of(desk.db, image))
     if isinstance(image.request, GenerationRequest):
-        base, notes = msgspec.structs.replace(image.request, count=1), ()
+        base, notes = msgspec.structs.replace(image.request, count=1, redraw=None), ()
     else:
         found = await read_text(desk, image.infotext)
-        base, notes = found.request, found.notes
+        base, notes = msgspec.structs.replace(found.request, redraw=None), found.notes
     return Subject(picture=picture, base=base, prompt=image.prompt, parent=image.id, notes=notes)
 
 
