@@ -357,9 +357,7 @@ def _cost(piece: Piece) -> float:
             return 3.0 * latent.shape[-1] * latent.shape[-2]
         case Encode(pixels=pixels):
             return 1.4 / 64 * pixels.shape[-1] * pixels.shape[-2]
-        case UpscaleTile(tile=tile):
-            return 1.0 / 64 * tile.shape[-1] * tile.shape[-2]
-        case Apply(cost=cost):
+        case UpscaleTile(cost=cost) | Apply(cost=cost):
             return cost
         case None:
             return 0.0

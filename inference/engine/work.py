@@ -58,10 +58,14 @@ class Decode:
 
 @dataclass(frozen=True, slots=True)
 class UpscaleTile:
-    """Ask `network`, an upscaler that was borrowed, for `tile` (1, 3, h, w) fp32 in [0, 1]; (1, 3, h*s, w*s) comes back."""
+    """Ask `network`, an upscaler that was borrowed, for `tile` (1, 3, h, w) fp32 in [0, 1]; (1, 3, h*s, w*s) comes back.
+
+    `cost` is in latent pixels through the UNet.
+    """
 
     network: Any
     tile: Tensor
+    cost: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
