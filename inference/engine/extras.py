@@ -9,11 +9,15 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from inference.api.enlarging import UpscaleRequest, factor_of
-from inference.engine.upscale import RESAMPLERS, Enlarging, brought_to, enlarge, tile_count
+from inference.api.enlarging import MAX_RESULT_PIXELS, UpscaleRequest, factor_of
+from inference.api.errors import FailureCode
+from inference.engine.job import Refused
+from inference.engine.upscale import RESAMPLERS, Enlarging, brought_to, enlarge, sizes_of, tile_count
 from inference.engine.upscalers.loading import Enlarger
 from inference.engine.work import Painting
 
+MAX_WAY_PIXELS = 4 * MAX_RESULT_PIXELS
+"""Pixels of a picture before Lanczos brings it down to the result: a gigabyte."""
 Mend = Callable[[Image.Image], Painting]
 """RGB picture -> a generator that returns it with its faces mended, of the same size."""
 
@@ -53,9 +57,23 @@ def calls_of(request: UpscaleRequest, picture: Image.Image, lend: Callable[[str]
     if request.size is not None and factor <= 1:
         return 0
     networks = [lend(name) for name in upscalers_of(request) if name not in RESAMPLERS]
+    for network in networks:
+        _check_way(picture.size, network, factor)
     calls = [tile_count(picture.size, network=network, scale=factor) for network in networks]
     transparent = picture.mode == "RGBA" and request.upscaler not in RESAMPLERS
     return sum(calls) + (calls[0] if transparent and calls else 0)
+
+
+def _check_way(size: tuple[int, int], network: Enlarger, factor: float) -> None:
+    """Raise Refused where `network`, which knows only its own factor, would make too large a picture before it shrinks."""
+    before = sizes_of(size, network, factor)
+    width, height = network.size_after(before[-1], factor) if before else size
+    if width * height > MAX_WAY_PIXELS:
+        raise Refused(
+            FailureCode.BAD_REQUEST,
+            f"This network enlarges {network.scale} times, and as often again until {factor:.3g} times is reached: that would be "
+            f"{width:,} × {height:,} pixels on the way, more than can be held; choose {network.scale} times or a smaller picture.",
+        )
 
 
 def _blended(picture: Image.Image, request: UpscaleRequest) -> Enlarging:

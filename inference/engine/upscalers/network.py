@@ -21,7 +21,7 @@ Pass = Generator[UpscaleTile | Apply, Any, Image.Image]
 """One run of a network over a picture."""
 
 WEIGHTS_A_PIXEL = 98e6
-"""Weights that SD's UNet uses for a latent pixel: half its operations, 0.8 TFLOP for 64². An upscaler uses all its own a pixel."""
+"""Weights that SD's UNet uses for a latent pixel: half its operations, 0.8 TFLOP for 64². An upscaler uses all of its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -243,6 +243,12 @@ def test_a_cancelled_enlargement_ends_at_once(shelf: Shelf) -> None:
             FailureCode.BAD_REQUEST,
             "20,000 × 10",
         ),
+        (
+            asking("4x_Old", scale=5.0),
+            png(Image.new("L", (1500, 1500))),
+            FailureCode.BAD_REQUEST,
+            "24,000 × 24,000 pixels on the way",
+        ),
         (asking("lanczos"), b"nothing", FailureCode.BAD_SOURCE, "is not a whole PNG"),
     ],
 )
