@@ -154,6 +154,7 @@ async def test_the_map_comes_with_the_result(studio: Studio, ada: Person, ben: P
     card = await look(ada, kind="canny")
     done, request = await painted(studio, ada, await ada.click(card, button_of(card, Action.CONTROL_PAINT)))
     assert alts(done)[2:] == ["Map of control 1: Canny edges"]
+    assert "The last picture is the map that was followed" in words_of(done)
     assert len(alts(done)) == 3
     lines = await bytes_at(pictures_of(done)[2])
     again = await (await ben.click(done, button_of(done, Action.CONTROL_MAP))).answered()

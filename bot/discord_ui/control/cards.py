@@ -114,7 +114,8 @@ def _rows(facts: SheetFacts) -> list[Row]:
         _button(
             Action.CONTROL_ADD,
             facts.number,
-            label="＋ another control",
+            label="Another control",
+            emoji="➕",
             disabled=len(facts.shown) >= facts.most,
         ),
         _button(Action.CONTROL_CANCEL, facts.number, label="Cancel", style="danger"),

@@ -6,7 +6,7 @@ Owns its words, its family's, and the ways on. Refuses to know where the facts c
 import msgspec
 
 from bot.discord_ui.actions import Action, Ticket
-from bot.discord_ui.cards import ACCENT, PROMPT_SHOWN, ShownPicture, alt_text, single_rows
+from bot.discord_ui.cards import ACCENT, PROMPT_SHOWN, ShownPicture, alt_text, control_row, single_rows
 from bot.discord_ui.gallery.spots import Shelf, Spot
 from bot.discord_ui.gallery.ways import home, turn
 from bot.discord_ui.markup import ago, code, counted, plain
@@ -18,7 +18,7 @@ class OpenedFacts(msgspec.Struct, frozen=True, kw_only=True):
     message where it was first shown, if any.
 
     It came from the picture `parent`, shown at `parent_link`; `orphan`: from one that is gone. `children` were made from it.
-    `note` is a sentence of ours (markdown).
+    `note` is a sentence of ours (markdown). Where it was `controlled` its controls can be opened.
     """
 
     person: int
@@ -35,6 +35,7 @@ class OpenedFacts(msgspec.Struct, frozen=True, kw_only=True):
     orphan: bool = False
     children: int = 0
     note: str = ""
+    controlled: bool = False
 
 
 def opened_card(facts: OpenedFacts) -> Reply:
@@ -52,6 +53,7 @@ def opened_card(facts: OpenedFacts) -> Reply:
             Text(words),
             Gallery((Picture(name, alt),)),
             *_rows(facts),
+            *((control_row(facts.picture.image, ()),) if facts.controlled else ()),
             *_family(facts),
             Row(_ways(facts)),
         ),

@@ -12,7 +12,7 @@ from bot.discord_ui.desk import Asked, Desk
 from bot.discord_ui.gallery.opened import OpenedFacts
 from bot.discord_ui.gallery.spots import Spot
 from bot.discord_ui.removing import remove_picture
-from bot.discord_ui.shown import GONE, link_to, picture_of, shown_picture
+from bot.discord_ui.shown import GONE, controls_in, link_to, picture_of, shown_picture
 from bot.errors import NotAllowed, NotFound
 from storage.errors import Missing, RequestUnreadable
 from storage.values import Image
@@ -44,6 +44,7 @@ async def opened_of(
         orphan=row.parent is None and row.origin is not None,
         children=await desk.db.gallery.children(row.id),
         note=note,
+        controlled=bool(controls_in(row)),
     )
 
 
