@@ -129,8 +129,8 @@ TOPICS: Final = (
         "🕹️",
         (
             "`/control` paints a picture that follows another one: its edges, depth, pose or lines, as the `kind` says. First a "
-            "card shows the map of them, for you alone; 🎚️ Change sets kind, thresholds, weight and span, ＋ adds another control, "
-            "and nothing is painted before 🎨 Paint. With the kind `none` the picture is the map.",
+            "card shows the map of them, for you alone; 🎚️ Change sets kind, thresholds, weight and span, ➕ adds one more, and "
+            "nothing is painted before 🎨 Paint. With the kind `none` the picture is the map.",
             "**Use as control** in the Apps menu does it with the picture of any message. Under what was painted lies the map: 🗺️ "
             "uses it again, 🕹️ opens the controls, ⚙️ lists them with their weights.",
         ),
@@ -141,10 +141,17 @@ TOPICS: Final = (
         "Upscaling",
         "⬆️",
         (
-            "Take a picture out with **U**; ⬆️ Upscale then enlarges it. ✉️ sends the PNG as it was painted, its parameters "
-            "inside. For more detail at the first go, open the second form behind ✏️ and turn hires fix on: it paints once "
-            "more, larger.",
+            "Take a picture out with **U**; ⬆️ Upscale opens a form that is sent as it is for twice the size, or says which "
+            "upscaler, how large (4x, or 2048x2048) and how. The reaction ⬆️ asks nothing. `/upscale` and **Upscale** in the Apps "
+            "menu of any message do it with anybody's picture.",
+            "“Enlarge only” leaves it to the upscaler, and stays true to the picture. “Redraw in tiles” (Ultimate SD upscale) "
+            "paints the enlargement over tile by tile, by the picture's own prompt and seed where it tells them, and adds "
+            "detail; a strength of 0.2 to 0.4 keeps what is there. Where tiles show, mend the seams. “SD upscale” is the older "
+            "way.",
+            "✉️ sends the PNG as it was painted, its parameters inside. For more detail at the first go, open the second form "
+            "behind ✏️ and turn hires fix on: it paints once more, larger.",
         ),
+        ("upscale", "Upscale"),
     ),
     Topic(
         "samplers",
@@ -171,6 +178,7 @@ TOPICS: Final = (
 _CLAIMED: Final = {name: topic.id for topic in TOPICS for name in topic.commands}
 _BY_ID: Final = {topic.id: topic for topic in TOPICS}
 MENUS: Final = {
+    "Upscale": "Make its pictures larger.",
     "Remix": "Begin from this message's picture.",
     "Use as control": "Let this message's picture steer the next one: its edges, depth, pose or lines.",
     "Image info": "Read the parameters in this message's picture, and paint them here.",

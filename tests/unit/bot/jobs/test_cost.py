@@ -9,6 +9,7 @@ from bot.jobs.cost import Speed, calls_of, predict, rows_of, work_of
 from bot.jobs.meter import Meter
 from inference.api.control import ControlUnit
 from inference.api.enlarging import UpscaleRequest
+from inference.api.redraw import SdUpscale, SeamFix, UltimateUpscale
 from inference.api.request import Canvas, Hires, SourcePicture
 from tests.unit.bot.jobs.studio import request
 
@@ -95,6 +96,23 @@ def test_an_enlargement_costs_what_its_kind_of_network_does() -> None:
     assert work_of(network) - work_of(latent) == pytest.approx(
         work_of(UpscaleRequest(picture=SHA, upscaler="x"), family="ldsr")
     )
+
+
+def test_a_tiled_upscale_costs_its_tiles() -> None:
+    """Nine tiles cost nine pictures of their size; seams count with their own strength, SD upscale's tiles as they overlap."""
+    source = SourcePicture(SHA, 0.5)
+    plain = UltimateUpscale((1536, 1536), tile=(512, 512), padding=64)
+    tile = work_of(request(steps=20, canvas=Canvas(576, 576), source=source))
+    nine = work_of(request(steps=20, source=source, redraw=plain))
+    assert nine == pytest.approx(9 * tile, rel=0.02)
+    mended = UltimateUpscale((1536, 1536), tile=(512, 512), padding=64, seams=SeamFix("intersections", 0.25))
+    seams = (6 + 6 + 4) * work_of(request(steps=20, canvas=Canvas(512, 512), source=SourcePicture(SHA, 0.25)))
+    assert work_of(request(steps=20, source=source, redraw=mended)) == pytest.approx(nine + seams, rel=0.02)
+    older = request(steps=20, canvas=Canvas(512, 512), source=source, redraw=SdUpscale((960, 512), overlap=64))
+    one = work_of(request(steps=20, canvas=Canvas(512, 512), source=source))
+    assert work_of(older) == pytest.approx(2 * one, rel=0.02)
+    network = UltimateUpscale((1536, 1536), upscaler="esrgan", tile=(512, 512), padding=64)
+    assert work_of(request(steps=20, source=source, redraw=network)) > nine
 
 
 def test_speed_is_learned_model_by_model() -> None:
