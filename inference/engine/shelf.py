@@ -19,7 +19,7 @@ from inference.api.result import Inventory, ModelFile
 from inference.engine.annotators.networks import file_for, load_network
 from inference.engine.bad_file import BadFile, BrokenModel
 from inference.engine.checkpoint import Checkpoint
-from inference.engine.control.nets import SteeringNet, key_of, load_control
+from inference.engine.control.nets import SteeringNet, berth_of, load_control
 from inference.engine.faces.mtcnn import MTCNN
 from inference.engine.faces.restorers import Restorer, load_restorer
 from inference.engine.job import Refused
@@ -120,17 +120,17 @@ class Shelf:
     def lend_control(self, info: ModelFile, checkpoint: Checkpoint) -> tuple[SteeringNet, Hashable]:
         """The net of `info` for `checkpoint`, and the key under which it is given back; it stays until then. Raises Refused."""
         try:
-            key = key_of(info, checkpoint)
+            berth = berth_of(info, checkpoint, dtype=self.dtype)
             net = self._residency.keep(
-                key,
+                berth.key,
                 lambda: load_control(info, checkpoint, device=self.device, dtype=self.dtype),
-                expected=info.bytes,
+                expected=berth.bytes,
                 beside=checkpoint.info.path,
             )
         except BrokenModel as error:
             raise Refused(FailureCode.BROKEN_MODEL, str(error)) from error
-        self._pin(key)
-        return net, key
+        self._pin(berth.key)
+        return net, berth.key
 
     def _pin(self, key: Hashable) -> None:
         self._residency.pinned.add(key)

@@ -3,6 +3,8 @@
 Owns the choice by header and the sentences for whoever asked. Refuses to know memory limits (`residency`) and units.
 """
 
+import math
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -12,7 +14,7 @@ from inference.engine.bad_file import BadFile, BrokenModel
 from inference.engine.checkpoint import Checkpoint
 from inference.engine.control.adapters import Adapter, load_adapter
 from inference.engine.control.controlnets import ControlNet, load_controlnet, structure_of
-from inference.engine.control.files import ControlFile, identify_control
+from inference.engine.control.files import identify_control
 from inference.engine.weights import WeightsFile, read_shapes
 
 SteeringNet = ControlNet | Adapter
@@ -33,21 +35,27 @@ def load_control(info: ModelFile, checkpoint: Checkpoint, *, device: torch.devic
         raise BrokenModel(f"The ControlNet “{info.name}” cannot be read: {error.strerror or error}.") from error
 
 
-def key_of(info: ModelFile, checkpoint: Checkpoint) -> tuple[str, str]:
-    """What a loaded net is kept under: its file, and for which checkpoints it is the same.
+@dataclass(frozen=True, slots=True)
+class Berth:
+    """Where a loaded net is kept: under which `key`, and about how many `bytes` it takes.
 
-    Those of one structure; a net that holds differences is another for each checkpoint. Raises BrokenModel.
+    The key is its file, and for which checkpoints it is the same: those of one structure; a net that holds differences is
+    another for each checkpoint.
     """
+
+    key: tuple[str, str]
+    bytes: int
+
+
+def berth_of(info: ModelFile, checkpoint: Checkpoint, *, dtype: torch.dtype) -> Berth:
+    """Where the net in `info` for `checkpoint` belongs, by the file's header. Raises BrokenModel."""
     try:
-        difference = kind_of(info).difference
+        shapes = read_shapes(Path(info.path))[0]
+        kind = identify_control(shapes)
     except BadFile as error:
         raise BrokenModel(f"The ControlNet “{info.name}” cannot be used: it {error}") from error
     except OSError as error:
         raise BrokenModel(f"The ControlNet “{info.name}” cannot be read: {error.strerror or error}.") from error
+    numbers = sum(math.prod(shape) for key, shape in shapes.items() if key.startswith(kind.prefix))
     structure = repr(sorted(structure_of(checkpoint.unet.config).items()))
-    return info.path, checkpoint.info.path if difference else structure
-
-
-def kind_of(info: ModelFile) -> ControlFile:
-    """What the file of `info` is, by its header. Raises BadFile, OSError."""
-    return identify_control(read_shapes(Path(info.path))[0])
+    return Berth((info.path, checkpoint.info.path if kind.difference else structure), numbers * dtype.itemsize)

@@ -16,7 +16,7 @@ from inference.engine.checkpoint import Checkpoint
 from inference.engine.control.adapters import Adapter
 from inference.engine.control.controlnets import ControlNet
 from inference.engine.control.files import identify_control
-from inference.engine.control.nets import key_of, load_control
+from inference.engine.control.nets import Berth, berth_of, load_control
 from inference.engine.weights import read_shapes
 from tests.checkpoints import tiny_config, write_tiny_checkpoint
 from tests.controls import (
@@ -42,6 +42,11 @@ def named(path: Path) -> ModelFile:
 def loaded(path: Path, checkpoint: Checkpoint) -> ControlNet | Adapter:
     """The net in the file at `path` for `checkpoint`, in fp32."""
     return load_control(named(path), checkpoint, device=CPU, dtype=torch.float32)
+
+
+def berth(path: Path, checkpoint: Checkpoint) -> Berth:
+    """Where the net in the file at `path` is kept."""
+    return berth_of(named(path), checkpoint, dtype=torch.float32)
 
 
 def weights(net: ControlNet | Adapter) -> dict[str, Tensor]:
@@ -91,7 +96,7 @@ def test_differences_are_from_whatever_model_paints(load: Load, tmp_path: Path) 
     after = now.unet.state_dict()
     assert all(torch.equal(after[name], before[name]) for name in before)
     assert all(found[name].data_ptr() != after[name].data_ptr() for name in found if name in after)
-    assert key_of(named(path), now) != key_of(named(path), then)
+    assert berth(path, now).key != berth(path, then).key
 
 
 def test_what_a_diff_leaves_out_is_the_models_own(load: Load, tmp_path: Path) -> None:
@@ -111,8 +116,10 @@ def test_plain_files_serve_all_models_of_a_structure(load: Load, tmp_path: Path)
     first = load(write_tiny_checkpoint(tmp_path / "first.safetensors"))
     second = load(write_tiny_checkpoint(tmp_path / "second.safetensors", seed=1))
     other = load(write_tiny_checkpoint(tmp_path / "other.safetensors", family="sdxl"))
-    info = named(write_controlnet(tmp_path / "net.safetensors", tiny_controlnet()))
-    assert key_of(info, first) == key_of(info, second) != key_of(info, other)
+    path = write_controlnet(tmp_path / "net.safetensors", tiny_controlnet())
+    assert berth(path, first) == berth(path, second)
+    assert berth(path, first).key != berth(path, other).key
+    assert berth(path, first).bytes == loaded(path, first).bytes
 
 
 def test_matrices_stand_for_small_convolutions(load: Load, tmp_path: Path) -> None:
