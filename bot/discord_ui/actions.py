@@ -37,6 +37,7 @@ class Action(StrEnum):
     CELL = "cell"
     REGION_WORDS = "regionask"
     REGION_FORM = "regionform"
+    MEND = "mend"
     PLACE = "place"
     PLACE_WORDS = "placeask"
     PLACE_FORM = "placeform"

@@ -115,6 +115,7 @@ def result_card(facts: ResultFacts) -> Reply:
         parts=(
             Text(_header(facts)),
             Gallery((*shown, *(Picture(each.name, each.alt) for each in maps))),
+            *((Text(f"-# 🗺️ {_told_of(len(maps))}"),) if maps else ()),
             *notes,
             *rows,
             *controls,
@@ -202,7 +203,8 @@ def single_rows(image: int) -> tuple[Row, ...]:
         family(image),
     )
     second = (*_further(image), *region_and_zoom(image, on_bench=False))
-    return (Row(first), Row(second), moves(image, on_bench=False), _common(image))
+    third = (*_arrows(image, on_bench=False), _button(Action.MEND, image, label="Mend faces", emoji="🩹"))
+    return (Row(first), Row(second), Row(third), _common(image))
 
 
 def control_row(image: int, units: Sequence[int]) -> Row:
@@ -242,11 +244,13 @@ def region_and_zoom(number: int, *, on_bench: bool) -> tuple[Button, ...]:
 
 def moves(number: int, *, on_bench: bool) -> Row:
     """One arrow a side."""
-    return Row(
-        tuple(
-            Button(custom_id=ticket_for(Action.MOVE, number, side, on_bench=on_bench).custom_id, emoji=_ARROWS[side])
-            for side in SIDES
-        )
+    return Row(_arrows(number, on_bench=on_bench))
+
+
+def _arrows(number: int, *, on_bench: bool) -> tuple[Button, ...]:
+    return tuple(
+        Button(custom_id=ticket_for(Action.MOVE, number, side, on_bench=on_bench).custom_id, emoji=_ARROWS[side])
+        for side in SIDES
     )
 
 
@@ -285,6 +289,12 @@ def _header(facts: ResultFacts) -> str:
     prompt = plain(facts.prompt, limit=PROMPT_SHOWN) or "Without words"
     changed = f"\n-# Changed: {plain(' · '.join(facts.changed), limit=CHANGED_SHOWN)}" if facts.changed else ""
     return f"**{prompt}** for {mention(facts.person)}\n-# {model} · seed {seeds}{took}{parent}{changed}"
+
+
+def _told_of(maps: int) -> str:
+    if maps == 1:
+        return "The last picture is the map that was followed."
+    return f"The last {maps} pictures are the maps that were followed."
 
 
 def _picture(facts: ResultFacts, index: int) -> Picture:

@@ -9,7 +9,9 @@ from typing import Final
 import msgspec
 
 from bot.discord_ui.markup import shorten
+from bot.requests.mending import BEST, OFF
 from inference.api.catalog import SAMPLERS, UPSCALERS
+from inference.api.faces import REPAINT
 from inference.api.result import Inventory, ModelFile
 
 LIMIT: Final = 25
@@ -33,6 +35,12 @@ def upscalers(inventory: Inventory, typed: str) -> tuple[Suggestion, ...]:
     """Networks first, then what resamples; narrowed by what is typed, so that none is out of reach however many there are."""
     networks = (Suggestion(shorten(info.name, limit=LENGTH), info.name) for info in inventory.upscalers)
     return ranked((*networks, *(Suggestion(row.label, row.id) for row in UPSCALERS)), typed)
+
+
+def restorers(inventory: Inventory, typed: str) -> tuple[Suggestion, ...]:
+    """On and off, the restorers of faces, and painting over, which needs none."""
+    known = (BEST, OFF, REPAINT, *(file.name for file in inventory.faces))
+    return ranked((Suggestion(name, name) for name in known), typed)
 
 
 def models(inventory: Inventory, typed: str) -> tuple[Suggestion, ...]:

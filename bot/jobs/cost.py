@@ -15,6 +15,7 @@ from bot.jobs.controlling import control_rows
 from inference.api.catalog import LATENT_UPSCALERS, SAMPLERS
 from inference.api.control import Preprocessor, PreprocessRequest
 from inference.api.enlarging import UpscaleRequest
+from inference.api.faces import REPAINT
 from inference.api.preprocessors import row_of
 from inference.api.redraw import Redraw, SdUpscale
 from inference.api.request import GenerationRequest, Request
@@ -71,6 +72,8 @@ RESAMPLE: Final = 0.01
 """The same for plain resampling, of the result."""
 PREPROCESS: Final = 0.2
 """TFLOP of a network that makes a map of 512², between MoveNet (almost nothing) and OpenPose (0.6)."""
+FIND_FACES, RESTORE_FACE = 0.05, 0.6
+"""TFLOP of looking for faces in a picture, and of a restorer's one square."""
 RESAMPLERS: Final = frozenset({"none", "lanczos", "nearest"})
 _WITHOUT_NETWORK: Final = RESAMPLERS | {row.id for row in LATENT_UPSCALERS}
 _NETWORK_AREA: Final = 4
@@ -123,13 +126,14 @@ def work_of(request: Request, *, family: str = "sd1", second: str = "", source_p
     price = PRICES.get(family, PRICES["sd1"])
     if request.redraw is not None:
         merged = _merged(price, request.token_merging_ratio, family=family)
-        return _redrawing(request, request.redraw, merged, family=family)
+        return _redrawing(request, request.redraw, merged, family=family) + _mending(request, price, family)
     first = _merged(price, request.token_merging_ratio, family=family)
     work = calls_of(request) * _forward(first, request.canvas.pixels, rows=_steered(request, family))
     work += sum(map_work(unit.preprocessor) for unit in request.control)
     work += DECODE * request.canvas.pixels / AREA
     if request.source is not None:
         work += ENCODE * request.canvas.pixels / AREA
+    work += _mending(request, price, family)
     if request.hires is not None:
         width, height = request.size
         steps = _calls(request, request.hires.steps or request.sampling.steps)
@@ -142,11 +146,27 @@ def work_of(request: Request, *, family: str = "sd1", second: str = "", source_p
     return work * request.count
 
 
+def _mending(request: GenerationRequest, price: Price, family: str) -> float:
+    """One face, where faces are mended: how many there are nobody knows before. It is painted at the model's own size."""
+    if request.faces is None:
+        return 0.0
+    if request.faces.model != REPAINT:
+        return FIND_FACES + RESTORE_FACE
+    native = AREA * 4 if family.startswith("sdxl") else AREA
+    pixels = min(request.canvas.pixels, native)
+    steps = min(request.sampling.steps, int(min(request.faces.weight, 0.999) * request.sampling.steps) + 1)
+    painted = _calls(request, steps) * _forward(price, pixels, rows=_guided(request))
+    return FIND_FACES + painted + (DECODE + ENCODE) * pixels / AREA
+
+
 def _enlarging(request: UpscaleRequest, source_pixels: int, kinds: Sequence[str]) -> float:
     """Both upscalers, where there are two; `kinds` are their architectures."""
     pixels = source_pixels * request.scale**2 if request.size is None else request.size[0] * request.size[1]
+    faces = 0.0 if request.faces is None else FIND_FACES + RESTORE_FACE
+    if request.scale == 1 and request.size is None:
+        return max(RESAMPLE, faces)
     both = [request.upscaler, *([request.second] if request.second_visibility and request.second else [])]
-    return sum(
+    return faces + sum(
         RESAMPLE * pixels / AREA if name in RESAMPLERS else _network(kind, source_pixels, pixels)
         for name, kind in zip(both, kinds, strict=False)
     )

@@ -20,7 +20,8 @@ class ImagineDraft(msgspec.Struct, frozen=True, kw_only=True):
     wins over it. `init_image` is the sha256 of the picture to begin from and `init_size` its (width, height), which decides
     the shape where neither aspect nor size is said. `tiling` makes edges that join with themselves, `merging` is the
     share of tokens that merge. Where `places` is on the prompt gives words their places (`requests.places`), with borders
-    soft over `feather` pixels. `private` asks for the answer by direct message.
+    soft over `feather` pixels. `faces` says how they are mended (`requests.mending`). `private` asks for the answer by direct
+    message.
     """
 
     prompt: str = ""
@@ -42,6 +43,7 @@ class ImagineDraft(msgspec.Struct, frozen=True, kw_only=True):
     merging: float = 0.0
     places: bool = False
     feather: int | None = None
+    faces: str | None = None
     private: bool = False
 
 

@@ -12,6 +12,7 @@ import msgspec
 from bot.errors import LimitReached, RequestRefused
 from bot.requests.control_lines import phrase, read_units
 from bot.requests.drafts import ImagineDraft, shown
+from bot.requests.mending import faces_text, read_faces
 from bot.requests.naming import checkpoint_named, sampler_named
 from bot.requests.places import is_composed, laid_out, says_places
 from bot.requests.resolve import (
@@ -103,6 +104,7 @@ def edited(
             hires=_hires(old, changes, inventory),
             control=old.control if changes.controls is None else read_units(changes.controls, old.control),
             regional=regional,
+            faces=old.faces if changes.faces is None else read_faces(changes.faces, inventory),
             count=count,
         )
     except RequestInvalid as error:
@@ -152,6 +154,7 @@ _FACTS: Final[tuple[tuple[str, Callable[[GenerationRequest], str]], ...]] = (
     ("clip skip", lambda r: str(r.prompt.clip_skip)),
     ("hires fix", lambda r: shown(hires_text(r.hires), limit=_LONGEST)),
     ("strength", _strength),
+    ("faces", lambda r: faces_text(r.faces)),
     ("regions", lambda r: str(len(r.regional.regions)) if r.regional is not None else "none"),
     ("controls", lambda r: shown(phrase(r.control), limit=_LONGEST)),
     ("pictures", lambda r: str(r.count)),

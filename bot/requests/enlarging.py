@@ -11,6 +11,7 @@ import msgspec
 
 from bot.errors import LimitReached, RequestRefused
 from bot.requests.drafts import read_size, shown
+from bot.requests.mending import check_without_words, read_faces
 from bot.requests.naming import upscaler_named
 from inference.api.enlarging import UpscaleRequest, check_result, result_size
 from inference.api.errors import RequestInvalid
@@ -58,7 +59,7 @@ class EnlargeDraft(msgspec.Struct, frozen=True, kw_only=True):
 
     `factor` or `size` (a text such as 2048x2048) says how large; with `crop` the size is filled and what stands over is cut
     off, without it the picture fits inside. A `second` upscaler shines through with `visibility`. The rest is for tiles, in
-    the words of `inference.api.redraw`; `tile` and `padding` are pixels.
+    the words of `inference.api.redraw`; `tile` and `padding` are pixels. `faces` says how they are mended after.
     """
 
     upscaler: str | None = None
@@ -73,6 +74,7 @@ class EnlargeDraft(msgspec.Struct, frozen=True, kw_only=True):
     padding: int | None = None
     blur: int | None = None
     overlap: int | None = None
+    faces: str | None = None
     order: Order = "linear"
     seams: str = "none"
 
@@ -125,16 +127,21 @@ def enlargement(
     if wanted is not None and not draft.crop:
         factor = _inside(size, wanted)
     second, visibility = _second(draft, inventory)
+    faces = None if draft.faces is None else read_faces(draft.faces, inventory)
+    same = faces is not None and factor == 1 and wanted is None
+    usual = "none" if same else best_upscaler(inventory)
     try:
         request = UpscaleRequest(
             picture=picture,
-            upscaler=upscaler_named(draft.upscaler or best_upscaler(inventory), inventory),
+            upscaler=upscaler_named(draft.upscaler or usual, inventory),
+            faces=faces,
             scale=factor if wanted is None or not draft.crop else FACTOR,
             size=wanted if draft.crop else None,
             second=second,
             second_visibility=visibility,
             infotext=infotext,
         )
+        check_without_words(faces)
         check_result(request, size)
     except RequestInvalid as error:
         raise RequestRefused(str(error)) from error
@@ -170,6 +177,7 @@ def redrawing(
             canvas=Canvas(tile, tile),
             source=SourcePicture(picture, STRENGTH if draft.strength is None else float(draft.strength)),
             redraw=_redraw(draft, target, upscaler=upscaler, tile=tile),
+            faces=None if draft.faces is None else read_faces(draft.faces, inventory),
             tiling=False,
             count=1,
         )

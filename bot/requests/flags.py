@@ -14,14 +14,16 @@ import msgspec
 
 from bot.errors import RequestRefused
 from bot.requests.drafts import ImagineDraft, read_size, shown
+from bot.requests.mending import BEST
 
-Kind = Literal["text", "words", "whole", "number", "size", "side", "switch", "foreign"]
+Kind = Literal["text", "words", "whole", "number", "size", "side", "switch", "attached", "foreign"]
 
 
 class FlagRow(NamedTuple):
     """A flag. `names` without hyphens, the first is ours; `field` is the draft's; `example` its value in a sentence.
 
-    "words" take everything up to the next flag, other kinds one word; "switch" and some "foreign" ones none. `foreign` flags
+    "words" take everything up to the next flag, other kinds one word; "switch" and some "foreign" ones none, "attached" ones one
+    that stands behind a =. `foreign` flags
     belong to other bots and change nothing here; `help` says so.
     """
 
@@ -47,6 +49,7 @@ FLAGS: Final = (
     FlagRow(("lora",), "words", "lora", "ink:0.8", "LoRAs, with strengths"),
     FlagRow(("style",), "words", "style", "ink", "one of your styles, or the server's"),
     FlagRow(("strength", "denoise"), "number", "strength", "0.6", "how far to leave the first picture"),
+    FlagRow(("faces",), "attached", "faces", "repaint,0.4", "mended faces; also --faces=repaint,0.4"),
     FlagRow(("tile",), "switch", "tiling", "", "edges that join with themselves"),
     FlagRow(("merge", "tome"), "number", "merging", "0.5", "share of tokens that merge: faster, a little less exact"),
     FlagRow(("repeat", "r"), "whole", "repeat", "3", "the same job so many times"),
@@ -141,6 +144,8 @@ def _value_behind(text: str, flag: re.Match[str], *, row: FlagRow, end: int) -> 
     start = flag.end()
     if row.kind == "switch":
         return "", start
+    if row.kind == "attached" and not flag[0].endswith("="):
+        return "", start
     if row.kind == "words":
         return text[start:end].strip().strip('"').strip(), end
     if row.kind == "foreign":
@@ -155,6 +160,8 @@ def _value(flag: _Said, before: Any) -> Any:
     row, value = flag.row, flag.value
     if row.kind == "switch":
         return True
+    if row.kind == "attached":
+        return value or BEST
     if not value:
         raise RequestRefused(f"--{flag.name} needs a value, such as --{flag.name} {row.example}.")
     match row.kind:

@@ -14,6 +14,7 @@ import msgspec
 
 from bot.errors import LimitReached, RequestRefused
 from bot.requests.drafts import ImagineDraft, read_loras, shown
+from bot.requests.mending import read_faces
 from bot.requests.naming import checkpoint_named, joined, lora_named, near_matches, sampler_named, unknown
 from bot.requests.places import each_part, laid_out, regional_of
 from bot.requests.safety import check_prompt
@@ -100,6 +101,7 @@ def resolve(
             count=count,
             source=source_of(draft),
             tiling=draft.tiling,
+            faces=None if draft.faces is None else read_faces(draft.faces, inventory),
             regional=regional_of(regions, (canvas.width, canvas.height), feather=draft.feather),
             token_merging_ratio=draft.merging,
         )

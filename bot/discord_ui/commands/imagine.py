@@ -76,8 +76,8 @@ def register(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
 
     for option in ("prompt", "negative"):
         imagine.autocomplete(option)(completer(desk))
-    for option, suggest in SUGGESTIONS.items():
-        imagine.autocomplete(option)(_completer(desk, suggest))
+    for option in ("style", "model", "lora", "seed", "sampler"):
+        imagine.autocomplete(option)(_completer(desk, SUGGESTIONS[option]))
 
 
 Suggest = Callable[[Desk, Asked, str], Awaitable[tuple[Suggestion, ...]]]
@@ -110,12 +110,19 @@ async def _seeds(desk: Desk, asked: Asked, typed: str) -> tuple[Suggestion, ...]
     return options.names(("random", *(each.name for each in saved)), typed)
 
 
+async def _faces(desk: Desk, asked: Asked, typed: str) -> tuple[Suggestion, ...]:
+    del asked
+    desk.look()  # a file that is new is suggested a moment later
+    return options.restorers(desk.shelf(), typed)
+
+
 SUGGESTIONS: Final[Mapping[str, Suggest]] = {
     "model": _models,
     "lora": _loras,
     "sampler": _samplers,
     "style": _styles,
     "seed": _seeds,
+    "faces": _faces,
 }
 
 

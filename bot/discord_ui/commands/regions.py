@@ -36,6 +36,7 @@ _HELP: Final = {
     "steps": "How long to paint",
     "cfg": "How strongly the words pull, 0 to 30",
     "sampler": "How noise becomes a picture",
+    "faces": "Mend them at the end: on, off, a restorer's name, or repaint, 0.4",
     "private": "Answer by direct message",
 }
 
@@ -68,6 +69,7 @@ def register(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
         steps: int | None = None,
         cfg: float | None = None,
         sampler: str | None = None,
+        faces: str | None = None,
         private: bool = False,
     ) -> None:
         draft = ImagineDraft(
@@ -81,6 +83,7 @@ def register(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
             steps=steps,
             cfg=cfg,
             sampler=sampler,
+            faces=faces,
             feather=feather,
             private=private,
         )
@@ -89,7 +92,7 @@ def register(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
 
     for option in ("left", "right", "middle", "top", "bottom", "everywhere", "negative"):
         regions.autocomplete(option)(completer(desk))
-    for option in ("model", "lora", "sampler", "style", "seed"):
+    for option in ("model", "lora", "sampler", "style", "seed", "faces"):
         regions.autocomplete(option)(_completer(desk, option))
 
 

@@ -42,6 +42,7 @@ _HELP: Final = {
     "model": "For tiles: the checkpoint to paint with; the picture's own where it is here",
     "seed": "For tiles: a number, a saved seed, or random; the picture's own",
     "steps": "For tiles: how long to paint",
+    "faces": "Mend them after: on, a restorer's name, or for tiles repaint, 0.4",
     "private": "Answer by direct message",
 }
 
@@ -74,6 +75,7 @@ def register(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
         model: str | None = None,
         seed: str | None = None,
         steps: int | None = None,
+        faces: str | None = None,
         private: bool = False,
     ) -> None:
         draft = EnlargeDraft(
@@ -89,6 +91,7 @@ def register(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
             padding=padding,
             blur=blur,
             overlap=overlap,
+            faces=faces,
             order=next((each for each in get_args(Order) if each == order), "linear"),
             seams=seams,
         )
@@ -104,7 +107,7 @@ def register(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
 
     for option in ("prompt", "negative"):
         upscale.autocomplete(option)(completer(desk))
-    for option in ("upscaler", "second", "model", "seed"):
+    for option in ("upscaler", "second", "model", "seed", "faces"):
         upscale.autocomplete(option)(_completer(desk, option))
 
 

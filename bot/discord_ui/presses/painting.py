@@ -12,6 +12,7 @@ from bot.discord_ui.wishes import words_drawn_again
 from bot.errors import NotFound, RequestRefused
 from bot.requests import derive
 from bot.requests.enlarging import FACTOR, best_upscaler
+from bot.requests.mending import mended
 from inference.api.request import MAX_SIDE, GenerationRequest, attachments_of
 from storage.history import UNKEPT
 from storage.values import Image, Job, Said
@@ -61,6 +62,17 @@ async def upscale(desk: Desk, image: Image) -> Wish:
     return Wish(request=request, kind="upscale", prompt=image.prompt, parent=image.id, sources=sources)
 
 
+async def mend(desk: Desk, image: Image) -> Wish:
+    """Its faces mended: by a restorer, or where there is none painted once more, with faces painted over."""
+    picture = {"picture": image.sha256, "infotext": image.infotext}
+    request = mended(image.request, **picture, inventory=await desk.inventory())
+    if isinstance(request, GenerationRequest):
+        sources = await _sources(desk, image, request)
+    else:
+        sources = {image.sha256: await png_of(desk.db, image)}
+    return Wish(request=request, kind="faces", prompt=image.prompt, parent=image.id, sources=sources)
+
+
 async def _sources(desk: Desk, image: Image, request: GenerationRequest) -> dict[str, bytes]:
     """The pictures that `request` begins from: `image` itself, or what its own job began from."""
     earlier = await desk.db.jobs.sources(image.job)
@@ -72,6 +84,7 @@ DERIVATIONS: Mapping[Action, Derive] = {
     Action.VARY_SUBTLE: vary(strong=False),
     Action.VARY_STRONG: vary(strong=True),
     Action.UPSCALE: upscale,
+    Action.MEND: mend,
 }
 """For buttons and reactions alike."""
 

@@ -19,6 +19,7 @@ from bot.discord_ui.uploads import Upload, fetch_picture
 from bot.discord_ui.wishes import known_with, names_of, words_chosen
 from bot.errors import EaselError, LimitReached, RequestRefused, Unknown
 from bot.requests.drafts import ImagineDraft
+from bot.requests.mending import BEST
 from bot.requests.plots import lines, matrix
 from bot.requests.plots.changes import Here
 from bot.requests.plots.layout import Layout, plain_layout
@@ -219,8 +220,6 @@ def _line_request(line: lines.Line, draft: ImagineDraft, known: dict[str, Any], 
 
 def _line_draft(line: lines.Line, draft: ImagineDraft) -> ImagineDraft:
     args = line.args
-    if args.get("restore_faces"):
-        raise RequestRefused("Easel has no face restoration; leave --restore_faces out.")
     if "sampler_name" in args and args["sampler_name"] is None:
         raise RequestRefused("There is no sampler of the name behind --sampler_name.")
     changed: dict[str, Any] = {"prompt": line.prompt, "negative": line.negative or draft.negative}
@@ -230,6 +229,8 @@ def _line_draft(line: lines.Line, draft: ImagineDraft) -> ImagineDraft:
             changed[field] = args[name]
     if "styles" in args:
         changed["style"] = args["styles"]
+    if args.get("restore_faces"):
+        changed["faces"] = BEST
     if "tiling" in args:
         changed["tiling"] = args["tiling"]
     if "width" in args or "height" in args:

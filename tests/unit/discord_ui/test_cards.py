@@ -46,7 +46,7 @@ def test_one_picture_has_its_own_buttons() -> None:
     rows = buttons(cards.result_card(result(1)))
     assert [b.label for b in rows[0]] == ["Upscale", "Vary subtle", "Vary strong", "Send PNG", "Family"]
     assert [b.label for b in rows[1]] == ["Settings", "Save as style", "Region", "Zoom out 1.5×", "Zoom out 2×"]
-    assert [b.emoji for b in rows[2]] == ["⬅️", "⬆️", "⬇️", "➡️"]
+    assert [b.emoji for b in rows[2]] == ["⬅️", "⬆️", "⬇️", "➡️", "🩹"]
     assert len(rows) == 4
 
 

@@ -112,7 +112,9 @@ def test_an_enlargement_that_cannot_be_is_refused() -> None:
     """Unknown upscalers by name, scales by range."""
     with pytest.raises(RequestRefused, match="did you mean “Lanczos”"):
         upscale(SHA, "", upscaler="lancos", scale=2.0, inventory=INVENTORY)
-    for scale in (1.0, 9.0, float("nan")):
+    with pytest.raises(RequestRefused, match="stays as it is"):
+        upscale(SHA, "", upscaler="lanczos", scale=1.0, inventory=INVENTORY)
+    for scale in (9.0, float("nan")):
         with pytest.raises(RequestRefused, match="1 to 8 times"):
             upscale(SHA, "", upscaler="lanczos", scale=scale)
 
