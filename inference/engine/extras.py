@@ -71,8 +71,8 @@ def _check_way(size: tuple[int, int], network: Enlarger, factor: float) -> None:
     if width * height > MAX_WAY_PIXELS:
         raise Refused(
             FailureCode.BAD_REQUEST,
-            f"This network enlarges {network.scale} times, and as often again until {factor:.3g} times is reached: that would be "
-            f"{width:,} × {height:,} pixels on the way, more than can be held; choose {network.scale} times or a smaller picture.",
+            f"This network enlarges {network.scale} times, and as often again until {factor:.3g} times is reached: that "
+            f"would be {width:,} × {height:,} pixels on the way, more than can be held; choose {network.scale} times.",
         )
 
 
