@@ -15,7 +15,7 @@ Shapes = dict[str, tuple[int, ...]]
 
 
 def weights(shapes: Mapping[str, tuple[int, ...]], *, seed: int = 0) -> dict[str, Tensor]:
-    """Random weights that keep activations of about one size; norms near one, variances positive."""
+    """Random weights that keep activations of about one size; norms near one, variances positive, last layers faint."""
     generator = torch.Generator().manual_seed(seed)
     found: dict[str, Tensor] = {}
     for name, shape in shapes.items():
@@ -23,6 +23,7 @@ def weights(shapes: Mapping[str, tuple[int, ...]], *, seed: int = 0) -> dict[str
         value = torch.randn(shape, generator=generator) * (2 / fan) ** 0.5
         if len(shape) == 1 and name.endswith(("weight", "running_var")):
             value = 1 + 0.1 * value.abs()
+        value = value / 100 if name.startswith("classifier") else value
         found[name] = value * 0.1 if len(shape) == 1 and not name.endswith(("weight", "running_var")) else value
     return found
 
