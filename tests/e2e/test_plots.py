@@ -155,7 +155,7 @@ async def test_only_the_asker_answers_and_once(studio: Studio, ada: Person, ben:
 
 REFUSED: list[tuple[dict[str, object], str]] = [
     ({"x_axis": "Colour"}, "There is no axis called “Colour”"),
-    ({"x_axis": "Face restore", "x_values": "true"}, "Easel has no face restoration"),
+    ({"x_axis": "Face restore", "x_values": "GFPGANv9"}, "There is no face restorer called “GFPGANv9”"),
     ({"x_values": "many"}, "“many” is not a number or a range"),
     ({"x_values": "1-1000000000"}, "at most 1,000 values"),
     ({"x_values": "1-30", "y_values": "1-10"}, "300 cells; at most 100 are allowed"),

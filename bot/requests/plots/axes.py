@@ -49,8 +49,6 @@ class AxisRow(msgspec.Struct, frozen=True, kw_only=True):
         return self.label.casefold()
 
 
-_NO_FACES: Final = "Easel has no face restoration."
-
 AXES: Final[tuple[AxisRow, ...]] = (
     AxisRow(label="Nothing", kind="str"),
     AxisRow(label="Seed", kind="int", change=changes.seed, hint="1-4, 100"),
@@ -104,7 +102,7 @@ AXES: Final[tuple[AxisRow, ...]] = (
     AxisRow(label="VAE", kind="str", cost=0.7, change=changes.vae, choices="vaes"),
     AxisRow(label="Styles", kind="str", change=changes.styles, choices="styles", early=True),
     AxisRow(label="UniPC Order", kind="int", cost=0.5, change=changes.unipc_order, hint="1-3"),
-    AxisRow(label="Face restore", kind="str", shape="bare", absent=_NO_FACES),
+    AxisRow(label="Face restore", kind="str", shape="bare", change=changes.faces, hint="off, repaint, GFPGANv1.4"),
     AxisRow(label="Token merging ratio", change=changes.merging, hint="0-0.6 [3]"),
     AxisRow(label="Token merging ratio high-res", change=changes.hires_merging, hint="0, 0.5"),
     AxisRow(

@@ -11,6 +11,7 @@ import msgspec
 
 from bot.errors import RequestRefused
 from bot.requests.drafts import shown
+from bot.requests.mending import read_faces
 from bot.requests.naming import checkpoint_named, sampler_named, unknown, upscaler_named
 from bot.requests.plots.values import Value
 from bot.requests.resolve import lora_tags, size_within, steps_of
@@ -288,6 +289,11 @@ def hires_merging(request: GenerationRequest, value: Value, here: Here) -> Gener
     del here
     hires = _hires(request, "Token merging ratio high-res")
     return replace(request, hires=replace(hires, token_merging_ratio=_number(value)))
+
+
+def faces(request: GenerationRequest, value: Value, here: Here) -> GenerationRequest:
+    """How they are mended: on, off, or by what."""
+    return replace(request, faces=read_faces(str(value), here.inventory))
 
 
 def hires_upscaler(request: GenerationRequest, value: Value, here: Here) -> GenerationRequest:
