@@ -10,6 +10,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from bot.commands.model_line import app as models
 from bot.errors import EaselError
 from bot.logs import set_up_logging
 from bot.settings import PROJECT, load_settings
@@ -22,6 +23,7 @@ app = App(
 )
 db = App(name="db", help="Look after the database: jobs, pictures, styles, seeds.")
 app.command(db)
+app.command(models)
 CONFIG = PROJECT / "config.toml"
 
 
@@ -104,15 +106,6 @@ def doctor() -> int:
 
     set_up_logging()
     return asyncio.run(examine(load_settings(CONFIG)))
-
-
-@app.command
-def models() -> int:
-    """List the weights that were found: kind, name, hash, family."""
-    from bot.commands.models import list_models
-
-    set_up_logging()
-    return asyncio.run(list_models(load_settings(CONFIG)))
 
 
 @db.command

@@ -69,6 +69,13 @@ class LimitSettings(Section):
     upload_megapixels: Annotated[float, Field(gt=0, le=100)] = 16.0
 
 
+class DownloadSettings(Section):
+    """`[downloads]`: models that are fetched from elsewhere."""
+
+    max_gib: Annotated[float, Field(gt=0, le=500)] = 20.0
+    attached_mib: Annotated[float, Field(gt=0, le=500)] = 100.0
+
+
 class ModerationSettings(Section):
     """`[moderation]`: who looks after Easel everywhere, and what no server can allow without the operator."""
 
@@ -102,6 +109,7 @@ class Settings(BaseSettings):
     inference: InferenceSettings = InferenceSettings()
     generation: GenerationSettings = GenerationSettings()
     limits: LimitSettings = LimitSettings()
+    downloads: DownloadSettings = DownloadSettings()
     moderation: ModerationSettings = ModerationSettings()
     discord: DiscordSettings = DiscordSettings()
     sandbox: SandboxSettings = SandboxSettings()

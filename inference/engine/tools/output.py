@@ -38,7 +38,7 @@ def target_in(folder: Path, stem: str, ending: str, *, sources: Sequence[Path], 
         raise ToolRefused(f"{target.name} is what it would be made from, and is not overwritten. Choose another name.")
     if not overwrite or not target.is_file() or target.is_symlink():
         raise ToolRefused(
-            f"There is already a {target.name} in {folder}. Choose another name, or allow to overwrite it."
+            f"There is already a file {target.name} in {folder}. Choose another name, or allow to overwrite it."
         )
     return target
 

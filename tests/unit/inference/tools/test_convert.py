@@ -219,7 +219,7 @@ def test_another_file_is_overwritten_only_when_asked(source: Path) -> None:
     """A target that exists is refused and stays as it is; with `overwrite` it is replaced in one step."""
     other = source.with_name("fox-fp16.safetensors")
     other.write_bytes(b"precious")
-    with pytest.raises(ToolRefused, match=r"already a fox-fp16\.safetensors"):
+    with pytest.raises(ToolRefused, match=r"already a file fox-fp16\.safetensors"):
         do(Convert(source=str(source)))
     assert other.read_bytes() == b"precious"
     do(Convert(source=str(source), overwrite=True))
