@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from inference.api.catalog import LATENT_UPSCALERS as ROWS
 from inference.api.request import Inpaint, SourcePicture
 from inference.engine.masks import filled, latent_mask, masked_box, overlay_mask, read_mask, soften, widened
+from inference.engine.redraw.quilt import Quilt
 from inference.engine.source import fit
 from inference.engine.start import Start, begin, finish
 from inference.engine.upscalers.tiles import tile_origins
@@ -159,3 +160,14 @@ def test_tiles_begin_where_the_originals_do(case: dict[str, Any]) -> None:
     columns = [column[0] for column in case["tiles"][0][2]]
     assert tile_origins(height, case["tile_h"], overlap) == [max(0, top) for top in rows]
     assert tile_origins(width, case["tile_w"], overlap) == [max(0, left) for left in columns]
+
+
+def test_tiles_are_joined_as_in_the_original(arrays: Arrays) -> None:
+    """The picture cut into tiles, each inverted, and sewn together again: the original's seams, to a level."""
+    case, picture = GIVEN["split_grid"][0], Image.fromarray(arrays["tiles_image"])
+    across, down, overlap = case["tile_w"], case["tile_h"], case["overlap"]
+    quilt = Quilt(picture.size, overlap)
+    for top in tile_origins(picture.height, down, overlap):
+        for left in tile_origins(picture.width, across, overlap):
+            quilt.lay(ImageOps.invert(picture.crop((left, top, left + across, top + down))), left, top)
+    assert apart(quilt.finished(), arrays["tiles_inverted_combined"]) <= 1

@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from diffusers.models.embeddings import Timesteps
 from safetensors.torch import load_file
 from torch import Tensor
 
+from inference.engine.families import FAMILIES
 from inference.engine.networks.activation import strengths
 from inference.engine.networks.keys import SUFFIXES
 from inference.engine.networks.kinds import delta_of
@@ -39,6 +42,18 @@ def test_what_a_network_adds(case: dict[str, Any], tensors: dict[str, Tensor]) -
     if delta.bias is not None:
         want = tensors[f"{case['name']}.bias_delta"]
         assert (delta.bias * strength - want).abs().max() <= TOLERANCE * want.abs().max()
+
+
+@pytest.mark.parametrize("case", VECTORS["sdxl_size_embedding"], ids=lambda case: case["key"])
+def test_sizes_reach_sdxl_as_in_the_original(case: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+    """Sizes and crop, in the order in which a request's are told, become the original's 1536 numbers in our UNet."""
+    config = FAMILIES["sdxl"].config()["unet"]
+    width = config["addition_time_embed_dim"]
+    embed = Timesteps(width, config["flip_sin_to_cos"], config["freq_shift"])
+    size = case["height"], case["width"]
+    told = torch.tensor([*size, case["crop_top"], case["crop_left"], *size])
+    # one unit in the last place of a frequency, which processors round differently, times a size of a thousand
+    assert (embed(told).flatten() - tensors[case["key"]]).abs().max() <= 5e-5
 
 
 @pytest.mark.parametrize("case", VECTORS["tag_args"], ids=[case["text"] for case in VECTORS["tag_args"]])

@@ -43,13 +43,23 @@ def test_windows(row: dict[str, Any]) -> None:
     """A prompt is cut into the original's windows of tokens and weights; so it is without emphasis and at other backtracks."""
     encode = tokenizer().encode
     alternatives = [row["chunks"], *([row["chunks_transformers_5"]] if "chunks_transformers_5" in row else [])]
-    assert any(same(cut(row["prompt"], tokenize=encode), expected) for expected in alternatives)
+    ours = cut(row["prompt"], tokenize=encode)
+    assert any(same(ours, expected) for expected in alternatives)
     if (plain := row.get("chunks_emphasis_none")) and "chunks_transformers_5" not in row:
         assert same(cut(row["prompt"], tokenize=encode, emphasis="None"), plain["chunks"])
     for name, variant in row.get("variants", {}).items():
         backtrack = int(name.removeprefix("backtrack_"))
         assert backtrack != BACKTRACK
         assert same(cut(row["prompt"], tokenize=encode, backtrack=backtrack), variant["chunks"]), name
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if not row.get("chunks")], ids=lambda row: str(row["id"]))
+def test_windows_where_the_original_gives_up(row: dict[str, Any]) -> None:
+    """A weight that is no number ends the original; here it is text, and without emphasis it is the original's text."""
+    encode = tokenizer().encode
+    assert row["chunks_error"] == "ValueError"
+    assert cut(row["prompt"], tokenize=encode)
+    assert same(cut(row["prompt"], tokenize=encode, emphasis="None"), row["chunks_emphasis_none"]["chunks"])
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: str(row["id"]))
@@ -79,7 +89,16 @@ def test_schedules(row: dict[str, Any]) -> None:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: str(row["id"]))
 def test_parts_and_networks(row: dict[str, Any]) -> None:
     """AND parts and their weights are the original's; so is the text without its network tags."""
-    assert strip_networks(row["prompt"])[0] == row["extra_networks"]["remaining"]
+    remaining, tags = strip_networks(row["prompt"])
+    assert remaining == row["extra_networks"]["remaining"]
+    found: dict[str, list[dict[str, Any]]] = {}
+    for tag in tags:
+        told = {"positional": [tag.name, *tag.positional], "named": dict(tag.named)}
+        found.setdefault(tag.kind, []).append(told)
+    wanted = row["extra_networks"]["networks"]
+    assert found == {
+        kind: [{key: one[key] for key in ("positional", "named")} for one in all_] for kind, all_ in wanted.items()
+    }
     if "subprompts" in row["multicond"]:
         expected = [(row["multicond"]["subprompts"][i], weight) for i, weight in row["multicond"]["indexes_weights"]]
         assert split_parts(row["prompt"]) == expected

@@ -24,6 +24,6 @@ def strip_networks(text: str) -> tuple[str, tuple[NetworkTag, ...]]:
 
 
 def _tag(kind: str, items: list[str]) -> NetworkTag:
-    pairs = [tuple(item.split("=", 1)) for item in items if "=" in item]
-    plain = [item for item in items if "=" not in item]
+    pairs = [tuple(item.split("=")) for item in items if item.count("=") == 1]  # with two it is named by none (webui)
+    plain = [item for item in items if item.count("=") != 1]
     return NetworkTag(kind, plain[0] if plain else "", tuple(plain[1:]), tuple((key, value) for key, value in pairs))
