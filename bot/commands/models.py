@@ -13,7 +13,7 @@ from inference.api.backend import Backend, BackendUnavailable
 from inference.api.result import Inventory
 from inference.client.local import LocalBackend
 
-KINDS = ("checkpoints", "vaes", "loras", "embeddings", "hypernetworks", "upscalers")
+KINDS = ("checkpoints", "vaes", "loras", "embeddings", "hypernetworks", "upscalers", "controls", "annotators")
 
 
 @asynccontextmanager

@@ -145,7 +145,7 @@ class Bench:
             check_family(info, checkpoint.info)
             net, key = self.shelf.lend_control(info, checkpoint)
         except Refused as refusal:
-            if checkpoint.info == self.shelf.find(self.request.model):
+            if checkpoint.info.path == self.shelf.find(self.request.model).path:
                 raise
             note = f"“{checkpoint.info.name}” went on without a control: {refusal}"
             self.notes += [note] if note not in self.notes else []

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 GIB = 2**30
 LISTED = 12
 """Checkpoints that get a line each; more are counted."""
-OTHERS = ("vaes", "loras", "embeddings", "upscalers", "hypernetworks")
+OTHERS = ("vaes", "loras", "embeddings", "upscalers", "hypernetworks", "controls", "annotators")
 
 
 @asynccontextmanager

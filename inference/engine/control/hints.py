@@ -23,6 +23,8 @@ from inference.engine.start import Place
 from inference.engine.work import Work
 
 Acting = Callable[[int], tuple[Control, ...]]
+MAX_MAP_SIDE = 2048
+"""Pixels of the longer side of a map that comes back with the result: pictures and maps must fit one message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +137,21 @@ class Hints:
         return resized(self._wholes[key].crop(place.box), size, 2)
 
     def maps(self) -> list[tuple[int, Image.Image]]:
-        """The maps that preprocessors made, by unit; each only once."""
+        """The maps that preprocessors made, by unit; each only once, those that are larger than `MAX_MAP_SIDE` smaller."""
         made: dict[tuple[str, Any], tuple[int, Image.Image]] = {}
         for (number, _), annotation in sorted(self._maps.items(), key=lambda item: item[0][0]):
             unit = self.followed[number].unit
             if unit.preprocessor.id != NO_PREPROCESSOR:
                 made.setdefault((unit.picture, unit.preprocessor), (number, annotation.picture))
-        return list(made.values())
+        return [(number, _bounded(picture)) for number, picture in made.values()]
+
+
+def _bounded(picture: Image.Image) -> Image.Image:
+    if max(picture.size) <= MAX_MAP_SIDE:
+        return picture
+    smaller = picture.copy()
+    smaller.thumbnail((MAX_MAP_SIDE, MAX_MAP_SIDE))
+    return smaller
 
 
 def _forget_other(kept: dict[Any, Any], number: int, *, place: Place | None) -> None:

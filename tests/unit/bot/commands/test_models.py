@@ -13,7 +13,7 @@ from tests.unit.bot.commands.conftest import Make
 
 def test_every_kind_is_listed_under_its_name() -> None:
     """Hypernetworks too have their row, and brackets in a name stay."""
-    kinds = ("checkpoints", "vaes", "loras", "embeddings", "hypernetworks", "upscalers")
+    kinds = ("checkpoints", "vaes", "loras", "embeddings", "hypernetworks", "upscalers", "controls", "annotators")
     files: dict[str, Any] = {
         kind: (ModelFile(f"{kind} [bold]", f"/m/{kind}.pt", "0123456789", "sd1"),) for kind in kinds
     }
