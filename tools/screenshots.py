@@ -1,8 +1,9 @@
 """The pictures of the README: `python -m tools.screenshots` starts Easel as it ships and photographs its page.
 
 Owns what is asked for, the order of the scenes and the pictures' size. Needs Chromium, like the page's tests; takes a few
-minutes of painting on two cores. Nothing is drawn by hand: what the pictures show is what Easel did. No LoRA ships, so those of
-the picker are made up here, of random numbers: what they do to a picture is seen, and means nothing.
+minutes of painting on two cores. Nothing is drawn by hand: what the pictures show is what Easel did. No LoRA and no ControlNet
+ships, so those of the pickers are made up here, of random numbers: what LoRAs do to a picture is seen, and means nothing; of the
+ControlNet only the card before painting is shown.
 """
 
 import argparse
@@ -18,6 +19,8 @@ from PIL import Image
 from playwright.async_api import Browser, Locator, Page, expect
 from safetensors.numpy import save_file
 
+from bot.settings import PROJECT
+from tests.controls import tiny_controlnet, write_controlnet
 from tests.e2e.visit import PATIENCE, Visitor, chromium, easel
 
 OUT: Final = Path(__file__).resolve().parent.parent / "docs" / "pictures"
@@ -40,6 +43,7 @@ async def main(out: Path, *, steps: int) -> None:
     expect.set_options(timeout=PATIENCE * 1000)
     with tempfile.TemporaryDirectory() as data, tempfile.TemporaryDirectory() as models:
         _make_up_loras(Path(models) / "Lora")
+        _make_up_control(Path(models) / "ControlNet" / "edges_canny.safetensors")
         more = {"EASEL_GENERATION__STEPS": str(steps), "EASEL_PATHS__EXTRA_MODELS": json.dumps([models])}
         async with easel(Path(data), **more) as running, chromium() as browser:
             ada = await _visitor(browser, running.url, DESKTOP)
@@ -47,6 +51,7 @@ async def main(out: Path, *, steps: int) -> None:
             await _queue_and_card(ada, out)
             await _form(ada, out)
             await _style(ada, out)
+            await _control(ada, out)
             await _loras(ada, out)
             await _plot(ada, out)
             await _gallery(ada, out)
@@ -123,6 +128,26 @@ async def _style(ada: Visitor, out: Path) -> None:
     await _keep(ada.page, out / "style.png")
 
 
+async def _control(ada: Visitor, out: Path) -> None:
+    """/control with the first picture of the card, to the card with the map of its edges."""
+    first = ada.cards(CARD, count=4).first.locator(".gallery img").first
+    picture = await (await ada.page.request.get(await first.evaluate("image => image.src"))).body()
+    await ada.begin("/control")
+    await ada.page.locator("[data-option=picture]").set_input_files(
+        {"name": "apple.webp", "mimeType": "image/webp", "buffer": picture}
+    )
+    await ada.page.locator("[data-option=prompt]").focus()
+    await ada.page.keyboard.type("a yellow lemon on a red background")
+    for option, value in (("kind", "canny"), ("resolution", "256"), ("threshold_a", "20"), ("threshold_b", "60")):
+        await ada.option(option, value)
+    await ada.page.keyboard.press("Tab")
+    await ada.send()
+    card = ada.page.locator(".message").filter(has=ada.page.get_by_role("button", name="Use another picture"))
+    await expect(card.locator(".gallery img")).to_have_count(1)
+    await _top(card)
+    await _keep(ada.page, out / "control.png")
+
+
 async def _loras(ada: Visitor, out: Path) -> None:
     """The shelf of LoRAs: a sample of each is painted, and two are taken."""
     for number in range(len(LORAS)):
@@ -187,6 +212,12 @@ async def _imagine(ada: Visitor, prompt: str) -> None:
     await ada.begin("/im")
     await ada.page.keyboard.type(prompt)
     await ada.send()
+
+
+def _make_up_control(path: Path) -> None:
+    """A ControlNet for the shipped painter."""
+    beside = next((PROJECT / "models" / "Stable-diffusion").glob("*.json"))
+    write_controlnet(path, tiny_controlnet(config=json.loads(beside.read_text("utf-8"))["unet"]))
 
 
 def _make_up_loras(folder: Path) -> None:
