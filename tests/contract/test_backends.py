@@ -13,6 +13,7 @@ import pytest_asyncio
 from PIL import Image
 
 from inference.api.backend import Backend, BackendUnavailable
+from inference.api.control import Preprocessor, PreprocessRequest
 from inference.api.errors import FailureCode
 from inference.api.request import (
     Canvas,
@@ -213,6 +214,18 @@ async def test_upscale(backend: Backend) -> None:
     request = UpscaleRequest(picture=name, upscaler="lanczos", scale=2, infotext=text)
     (image,) = finished(await events_of(backend, request, attachments={name: data})).images
     assert (image.width, image.height, image.infotext, image.seed) == (128, 128, text, 41)
+
+
+async def test_a_map(backend: Backend) -> None:
+    """A control map is one picture whose text says which preprocessor made it; an unknown one is refused."""
+    name, data = png()
+    request = PreprocessRequest(picture=name, preprocessor=Preprocessor("canny", resolution=64))
+    (image,) = finished(await events_of(backend, request, attachments={name: data})).images
+    assert (image.width, image.height) == (64, 64)
+    assert image.infotext.startswith("Preprocessor: canny, Processor Res: 64, ")
+    unknown = PreprocessRequest(picture=name, preprocessor=Preprocessor("no such"))
+    refusal = failed(await events_of(backend, unknown, attachments={name: data}))
+    assert (refusal.code, "“no such”" in refusal.message) == (FailureCode.BAD_REQUEST, True)
 
 
 async def test_refresh_answers(backend: Backend) -> None:
