@@ -269,4 +269,4 @@ async def test_remix_shows_the_picture_itself(quick: Studio, ada: Person) -> Non
     assert shown[8:12] == b"WEBP"
     assert b"lighthouse" not in shown
     actions = {ticket.action for part in parts_of(card) if (ticket := read_ticket(part.get("custom_id", "")))}
-    assert actions == {Action.REMIX, Action.REGION, Action.ZOOM, Action.MOVE}
+    assert actions == {Action.REMIX, Action.REGION, Action.ZOOM, Action.MOVE, Action.CONTROL_FROM}
