@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from inference.api.result import Inventory, ModelFile
 from inference.engine.bad_file import BadFile, BrokenModel
 from inference.engine.checkpoint import Checkpoint
+from inference.engine.layout import unet_sources
 from inference.engine.lexicon import Lexicon
 from inference.engine.networks.activation import activate, lora_hashes
 from inference.engine.networks.keys import canonical, split_key
+from inference.engine.networks.kinds import delta_of
 from inference.engine.networks.merge import Adapter
 from inference.engine.prompt.networks import NetworkTag, strip_networks
 from tests.checkpoints import FamilyName, write_tiny_checkpoint
@@ -90,6 +92,31 @@ def test_every_naming_finds_the_same_layer(tmp_path: Path, load: Load, layer: st
     assert changed(before, after) == [name]
     up, down = pair("", 16, 16).values()
     assert torch.allclose(after[name], before[name] + 0.5 * up @ down, atol=1e-6)
+
+
+@pytest.mark.parametrize("family", ["sd1", "sd2", "sdxl"])
+@pytest.mark.parametrize("naming", ["lora_unet_{path}", "lora_unet_{old}", "unet.{path}", "diffusion_model.{old}"])
+def test_every_family_has_every_naming(tmp_path: Path, load: Load, family: FamilyName, naming: str) -> None:
+    """The deepest attention and a convolution of SD 1, 2 and SDXL are found by kohya's, LDM's and diffusers' names."""
+    checkpoint = load(write_tiny_checkpoint(tmp_path / "a.safetensors", family=family))
+    unet, before = checkpoint.unet, state_of(checkpoint)
+    layers = [name for name, module in unet.named_modules() if isinstance(module, nn.Linear | nn.Conv2d)]
+    wanted = [[name for name in layers if name.endswith(end)][-1] for end in ("attn1.to_v", "resnets.0.conv1")]
+    sources = unet_sources([f"{name}.weight" for name in wanted], unet.config)
+    tensors: dict[str, Tensor] = {}
+    for name in wanted:
+        old = sources[f"{name}.weight"].key.removeprefix("model.diffusion_model.").removesuffix(".weight")
+        layer = naming.format(path=name, old=old)
+        layer = layer.replace(".", "_") if naming.startswith("lora_unet_") else layer
+        weight = unet.get_submodule(name).weight
+        out, into = weight.shape[0], weight[0].numel()
+        up, down = pair("", out, into).values()
+        if weight.ndim == 4:
+            up, down = up[:, :, None, None], down.view(2, *weight.shape[1:])
+        tensors |= {layer + UP: up.clone(), layer + DOWN: down.clone()}
+    _, notes = activate(checkpoint, [tag("x")], Inventory(loras=(write(tmp_path, "x", tensors),)))
+    assert notes == ()
+    assert sorted(changed(before, state_of(checkpoint))) == sorted(f"unet.{name}.weight" for name in wanted)
 
 
 @pytest.mark.parametrize(
@@ -384,3 +411,23 @@ def test_a_dora_over_a_column_of_zeros_leaves_zeros(tmp_path: Path, load: Load) 
     assert torch.equal(after[:, 3], torch.zeros(16))
     others = [column for column in range(16) if column != 3]
     assert torch.allclose(after[:, others].norm(dim=0), torch.full((15,), 2.0), atol=1e-5)
+
+
+def test_boft_turns_channels_that_are_ever_farther_apart() -> None:
+    """Three rounds over eight channels, written out number by number (Liu et al. 2023; the webui's order of channels)."""
+    source = torch.Generator().manual_seed(2)
+    weight, blocks = torch.randn(8, 3, generator=source), torch.randn(3, 4, 2, 2, generator=source)
+    skew = blocks - blocks.transpose(-1, -2)
+    turns = (torch.eye(2) + skew) @ torch.linalg.inv(torch.eye(2) - skew)
+    wanted = weight.clone()
+    for number, turn in enumerate(turns):
+        stride = 2**number
+        order = [c * 2 * stride + g * stride + k for c in range(4 // stride) for k in range(stride) for g in range(2)]
+        before = wanted.clone()
+        for place, channel in enumerate(order):
+            block, row = divmod(place, 2)
+            wanted[channel] = sum(turn[block, row, j] * before[order[2 * block + j]] for j in range(2))
+    made = delta_of({"oft_blocks": blocks}, weight).weight
+    assert made is not None
+    assert torch.allclose(weight + made, wanted, atol=1e-5)
+    assert torch.allclose(wanted.norm(dim=0), weight.norm(dim=0), atol=1e-5)
