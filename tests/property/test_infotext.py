@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from inference.api.catalog import LATENT_UPSCALERS, SAMPLERS, SCHEDULES, UPSCALERS
 from inference.api.control import ControlUnit, Preprocessor
 from inference.api.errors import RequestInvalid
+from inference.api.faces import REPAINT, FaceRestoration
 from inference.api.infotext import control_facts, facts_of, infotext_in, read_infotext, resolve, write_infotext
 from inference.api.infotext.pictures import JPEG, PNG, NoInfotext, exif_with, user_comment
 from inference.api.infotext.quoting import quote, unquote
@@ -50,6 +51,7 @@ INVENTORY = Inventory(
     checkpoints=MODELS,
     vaes=VAES,
     loras=LORAS,
+    faces=(ModelFile("GFPGANv1.4", "/m/GFPGAN/GFPGANv1.4.pth", "", "gfpgan"),),
     upscalers=(ModelFile("4x-sharp", "/m/ESRGAN/4x-sharp.pth", "", "unknown"),),
     controls=CONTROLS,
 )
@@ -243,6 +245,9 @@ units = st.builds(
     mask=st.just("") | _digests,
     region=st.just("") | _digests,
 )
+restorations = st.builds(
+    FaceRestoration, st.sampled_from([REPAINT, "GFPGANv1.4"]), weight=_fractions, visibility=_fractions
+)
 _second = st.one_of(
     st.just({}),
     hires.map(lambda chosen: {"hires": chosen}),
@@ -278,6 +283,7 @@ def requests(draw: st.DrawFn) -> GenerationRequest:
         extra_noise=draw(_fractions),
         token_merging_ratio=draw(_mergings),
         regional=draw(st.none() | regionals),
+        faces=draw(st.none() | restorations),
         control=tuple(draw(st.lists(units, max_size=3))),
         **draw(_second),
     )

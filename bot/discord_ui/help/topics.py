@@ -73,8 +73,8 @@ TOPICS: Final = (
         "Faces",
         "🩹",
         (
-            "`--faces` in a prompt mends the faces of the finished picture, 🩹 under a single picture those of one that is there, "
-            "`faces` in `/upscale` those of an enlargement.",
+            "`--faces` in a prompt mends the faces of the finished picture, 🩹 under a single picture those of one that is "
+            "there, `faces` in `/upscale` those of an enlargement.",
             "`on` is the best way here: a restorer such as GFPGAN where the operator has put one, else `repaint`: each face is "
             "enlarged, painted over by the same model in the same words, and laid back. `repaint, 0.3` leaves more of it, "
             "`repaint, 0.6, 80%` shows eight tenths of more. A picture without a face stays as it is.",

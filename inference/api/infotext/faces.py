@@ -21,9 +21,14 @@ def weight_and_visibility(faces: FaceRestoration | None) -> dict[str, Value]:
     if faces is None:
         return {}
     return {
-        WEIGHT: None if faces.weight == _USUAL.weight else f"{faces.weight:g}",
-        VISIBILITY: None if faces.visibility == _USUAL.visibility else f"{faces.visibility:g}",
+        WEIGHT: None if faces.weight == _USUAL.weight else _plain(faces.weight),
+        VISIBILITY: None if faces.visibility == _USUAL.visibility else _plain(faces.visibility),
     }
+
+
+def _plain(share: float) -> int | float:
+    """1.0 as 1, the way people type it."""
+    return int(share) if share == int(share) else share
 
 
 def read_faces(reader: Reader, inventory: Inventory) -> FaceRestoration | None:

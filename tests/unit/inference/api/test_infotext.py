@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from inference.api.faces import REPAINT, FaceRestoration
 from inference.api.infotext import NoInfotext, Resolved, exif_with, infotext_in, keys, read_infotext, resolve, resolving
 from inference.api.infotext.controls import read_controls
 from inference.api.infotext.faces import read_faces
@@ -300,6 +301,21 @@ def test_regions_are_read_as_the_extension_writes_them() -> None:
         found = told(f'a AND b\n{TAIL}, Latent Couple: "{broken}"')
         assert found.request.regional is None
         assert any("Latent Couple" in note for note in found.notes), broken
+
+
+def test_faces_are_mended_by_what_is_here() -> None:
+    """By the file's name, by its kind as the webui writes it, or painted over; weight and visibility by Easel's own keys."""
+    shelf = msgspec.structs.replace(
+        INVENTORY, faces=(ModelFile("GFPGANv1.4", "/m/GFPGAN/GFPGANv1.4.pth", "", "gfpgan"),)
+    )
+    for said, wanted in (
+        ("GFPGAN", FaceRestoration("GFPGANv1.4")),
+        ("gfpganv1.4, Face restoration visibility: 0.8", FaceRestoration("GFPGANv1.4", 0.5, 0.8)),
+        ("repaint, Face restoration weight: 0.3", FaceRestoration(REPAINT, 0.3)),
+        ("None", None),
+    ):
+        found = resolve(read_infotext(f"a\n{TAIL}, Face restoration: {said}"), shelf, base=BASE)
+        assert found.request.faces == wanted, said
 
 
 def test_the_table_of_keys_is_what_is_read() -> None:
