@@ -126,6 +126,7 @@ async def studio(
         board.start()
         ends.push_async_callback(board.stop)
         ends.push_async_callback(desk.exports.stop)
+        ends.push_async_callback(desk.chores.stop)
         desk.showcase.start()
         ends.push_async_callback(desk.showcase.stop)
         yield Easel(client, desk, delivery, failing)

@@ -191,8 +191,8 @@ def add(
     """
     from msgspec.structs import replace
 
-    from bot.commands.model_tools import GIB, add, ways_of
-    from bot.downloads.adding import Wish
+    from bot.commands.model_tools import GIB, add
+    from bot.downloads.adding import Wish, ways_of
 
     set_up_logging()
     settings = load_settings(CONFIG)

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.text import Text
 
-from bot.downloads.adding import Ways, Wish, add_model
+from bot.downloads.adding import Ways, Wish, add_model, ways_of
 from bot.errors import SetupError
 from bot.settings import Settings
 from inference.api.tools import Advanced, Check, Checked, Command, Finding, Made, Outcome
@@ -21,11 +21,6 @@ from inference.client.tool import ToolFailed, run_tool
 GIB: Final = 1 << 30
 MIB: Final = 1 << 20
 T = TypeVar("T", bound=Outcome)
-
-
-def ways_of(settings: Settings) -> Ways:
-    """How this operator adds models."""
-    return Ways(models=settings.model_folders[0], limit=int(settings.downloads.max_gib * GIB))
 
 
 async def make(command: Command) -> int:

@@ -102,6 +102,7 @@ class Action(StrEnum):
     SERIES_CELL = "scell"
     SERIES_DELETE = "sdel"
     HELP = "help"
+    CHORE_STOP = "chorestop"
     CONTROL_PAINT = "cgo"
     CONTROL_WORDS = "cwords"
     CONTROL_FORM = "cform"

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 import discord
 
 from bot.completion.tags import Tags, tag_folders
+from bot.discord_ui.admin.chores import Chores
 from bot.discord_ui.admin.policies import Policies
 from bot.discord_ui.crowd import Crowd
 from bot.discord_ui.debounce import Recent
 from bot.discord_ui.gallery.exports import Exports
 from bot.discord_ui.prompting import Prompts
+from bot.downloads.adding import Ways, ways_of
 from bot.jobs.dispatcher import Dispatcher
 from bot.jobs.maps import MapMaker
 from bot.requests.wildcards import Wildcards, wildcard_folders
@@ -50,7 +52,8 @@ class Desk:
     """`now` is seconds since 1970; `seed` gives a seed where none is asked for. `board` keeps the queue cards up to date,
     `series` those of many pictures at once.
 
-    `policies` are the servers' rules; `wildcards` the operator's files of words, `prompts` what completes a prompt. `maps`
+    `policies` are the servers' rules; `wildcards` the operator's files of words, `prompts` what completes a prompt. `ways` is
+    how models are added, `chores` what is being done to them. `maps`
     makes what controls are looked at with. `crowd` counts those whose wishes are being made and queued at this moment.
     """
 
@@ -66,9 +69,11 @@ class Desk:
     policies: Policies = field(init=False)
     wildcards: Wildcards = field(init=False)
     prompts: Prompts = field(init=False)
+    ways: Ways = field(init=False)
     maps: MapMaker = field(init=False)
     reactions: Recent = field(default_factory=Recent)
     exports: Exports = field(default_factory=Exports)
+    chores: Chores = field(default_factory=Chores)
     showcase: "Showcase | None" = None
     warm: asyncio.Event = field(default_factory=asyncio.Event)
     _shelf: Inventory = field(default_factory=Inventory)
@@ -76,6 +81,7 @@ class Desk:
     _looking: asyncio.Task[None] | None = None
 
     def __post_init__(self) -> None:
+        self.ways = ways_of(self.settings)
         self.policies = Policies(self.db, self.settings, now=self.now)
         self.wildcards = Wildcards(wildcard_folders(self.settings.model_folders))
         self.maps = MapMaker(self.backend)

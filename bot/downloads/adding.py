@@ -24,6 +24,7 @@ from bot.downloads.partial import FOLDER, sweep
 from bot.downloads.reach import PUBLIC, Reach
 from bot.errors import RequestRefused
 from bot.requests.naming import unknown
+from bot.settings import Settings
 from inference.api.tools import Identified, Identify
 from inference.client.tool import ToolFailed, run_tool
 
@@ -61,6 +62,11 @@ class Ways(msgspec.Struct, frozen=True, kw_only=True):
     reach: Reach = PUBLIC
     hub: str | None = None
     pauses: Sequence[float] = PAUSES
+
+
+def ways_of(settings: Settings) -> Ways:
+    """How this operator adds models."""
+    return Ways(models=settings.model_folders[0], limit=int(settings.downloads.max_gib * 2**30))
 
 
 class Added(msgspec.Struct, frozen=True):

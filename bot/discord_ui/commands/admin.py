@@ -18,6 +18,7 @@ from bot.discord_ui.admin.forms import limits_form
 from bot.discord_ui.admin.gate import visit_of
 from bot.discord_ui.answers import answer
 from bot.discord_ui.cards import note_card
+from bot.discord_ui.commands.admin_models import add_models
 from bot.discord_ui.desk import Asked, Desk
 from bot.discord_ui.markup import code, mention, plain
 from bot.errors import LimitReached, RequestRefused
@@ -50,6 +51,7 @@ def register(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
     _add_blocks(group, desk)
     _add_gates(group, desk)
     _add_looks(group, desk)
+    add_models(group, desk)
     tree.add_command(group)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from bot.discord_ui import seeds
 from bot.discord_ui.actions import Action
+from bot.discord_ui.admin import chore_presses as chores
 from bot.discord_ui.admin import presses as admin
 from bot.discord_ui.admin import reports
 from bot.discord_ui.control import beginning as control_beginning
@@ -22,6 +23,7 @@ HANDLERS: Mapping[Action, Handler] = {
     **painting.HANDLERS,
     **queueing.HANDLERS,
     **admin.HANDLERS,
+    **chores.HANDLERS,
     **reports.HANDLERS,
     **editing.HANDLERS,
     **moving.HANDLERS,
