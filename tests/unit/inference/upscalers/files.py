@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import torch
+import yaml
+from diffusers import UNet2DModel, VQModel
 from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
@@ -120,3 +122,130 @@ def run(work: Generator[Any, Any, Any], **networks: Any) -> tuple[Any, int]:
                 case _:
                     raise AssertionError(wanted)
             calls += 1
+
+
+_CHANNELS = (32, 64, 64, 96)
+_PROJECT = {
+    "model": {
+        "params": {
+            "linear_start": 0.0015,
+            "linear_end": 0.0155,
+            "unet_config": {"params": {"num_head_channels": 32, "model_channels": 32}},
+        }
+    }
+}
+
+
+def ldsr_networks() -> tuple[UNet2DModel, VQModel]:
+    """The two networks as diffusers builds them, small, with random weights."""
+    unet = UNet2DModel(
+        in_channels=6,
+        out_channels=3,
+        layers_per_block=2,
+        block_out_channels=_CHANNELS,
+        down_block_types=("DownBlock2D", "DownBlock2D", "DownBlock2D", "AttnDownBlock2D"),
+        up_block_types=("AttnUpBlock2D", "UpBlock2D", "UpBlock2D", "UpBlock2D"),
+        attention_head_dim=32,
+    )
+    vq = VQModel(
+        block_out_channels=(32, 32, 64),
+        down_block_types=("DownEncoderBlock2D",) * 3,
+        up_block_types=("UpDecoderBlock2D",) * 3,
+        layers_per_block=2,
+        latent_channels=3,
+        num_vq_embeddings=64,
+        vq_embed_dim=3,
+    )
+    randomised(unet, seed=1, gain=0.7)
+    randomised(vq, seed=2)
+    return unet.eval(), vq.eval()
+
+
+_RES = {"norm1": "in_layers.0", "conv1": "in_layers.2", "time_emb_proj": "emb_layers.1", "norm2": "out_layers.0"}
+_RES |= {"conv2": "out_layers.3", "conv_shortcut": "skip_connection"}
+
+
+def _original_unet(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Diffusers' weights under the names of CompVis' file: blocks counted through, query, key and value woven head by head."""
+    out: dict[str, Tensor] = {}
+    woven: dict[str, dict[str, Tensor]] = {}
+    for name, value in state.items():
+        kind, _, leaf = name.rpartition(".")
+        where, rest = _place(kind)
+        if rest in ("to_q", "to_k", "to_v"):
+            woven.setdefault(f"{where}.qkv.{leaf}", {})[rest] = value
+        elif rest in ("to_out.0", "group_norm"):
+            new = {"to_out.0": "proj_out", "group_norm": "norm"}[rest]
+            out[f"{where}.{new}.{leaf}"] = value[..., None] if rest == "to_out.0" and value.ndim == 2 else value
+        else:
+            out[f"{where}.{_RES.get(rest, rest)}.{leaf}".replace("..", ".")] = value
+    for name, parts in woven.items():
+        heads = torch.stack(
+            [parts[part].reshape(-1, 32, *parts[part].shape[1:]) for part in ("to_q", "to_k", "to_v")], 1
+        )
+        flat = heads.reshape(-1, *parts["to_q"].shape[1:])
+        out[name] = flat[..., None] if flat.ndim == 2 else flat
+    return {f"model.diffusion_model.{name}": value.contiguous() for name, value in out.items()}
+
+
+def _place(kind: str) -> tuple[str, str]:
+    """Where a module of diffusers stands in the file, and its own part of the name."""
+    fixed = {
+        "time_embedding.linear_1": "time_embed.0",
+        "time_embedding.linear_2": "time_embed.2",
+        "conv_in": "input_blocks.0.0",
+        "conv_norm_out": "out.0",
+        "conv_out": "out.2",
+    }
+    if kind in fixed:
+        return fixed[kind], ""
+    parts = kind.split(".")
+    if parts[0] == "mid_block":
+        number = {"resnets": 2 * int(parts[2]), "attentions": 1}[parts[1]]
+        return f"middle_block.{number}", ".".join(parts[3:])
+    level, what, layer, rest = int(parts[1]), parts[2], int(parts[3]), ".".join(parts[4:])
+    if parts[0] == "down_blocks":
+        first = 1 + level * 3
+        if what == "downsamplers":
+            return f"input_blocks.{first + 2}.0.op", ""
+        return f"input_blocks.{first + layer}.{0 if what == 'resnets' else 1}", rest
+    first = level * 3
+    if what == "upsamplers":
+        return f"output_blocks.{first + 2}.{2 if level == 0 else 1}.conv", ""
+    return f"output_blocks.{first + layer}.{0 if what == 'resnets' else 1}", rest
+
+
+def _original_vq(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The same for the first stage."""
+    out: dict[str, Tensor] = {}
+    for name, value in state.items():
+        new = name.replace("mid_block.resnets.0", "mid.block_1").replace("mid_block.resnets.1", "mid.block_2")
+        for level in range(3):
+            new = new.replace(f"decoder.up_blocks.{level}.", f"decoder.up.{2 - level}.")
+            new = new.replace(f"encoder.down_blocks.{level}.", f"encoder.down.{level}.")
+        new = (
+            new.replace(".resnets.", ".block.")
+            .replace("downsamplers.0", "downsample")
+            .replace("upsamplers.0", "upsample")
+        )
+        new = new.replace("conv_shortcut", "nin_shortcut").replace("conv_norm_out", "norm_out")
+        if "attentions.0" in new:
+            new = (
+                new.replace("mid_block.attentions.0", "mid.attn_1")
+                .replace("group_norm", "norm")
+                .replace("to_out.0", "proj_out")
+            )
+            new = new.replace("to_q", "q").replace("to_k", "k").replace("to_v", "v")
+        is_projection = ".mid.attn_1." in new and value.ndim == 2
+        out[f"first_stage_model.{new}"] = (value[..., None, None] if is_projection else value).contiguous()
+    return out
+
+
+def write_ldsr(folder: Path) -> Path:
+    """LDSR/ as an operator lays it down: the model under CompVis' names, and its project."""
+    unet, vq = ldsr_networks()
+    state: dict[str, Any] = _original_unet(unet.state_dict()) | _original_vq(vq.state_dict())
+    state["betas"] = torch.zeros(1000)
+    saved({"state_dict": state, "global_step": 3}, folder / "model.ckpt")
+    (folder / "project.yaml").write_text(yaml.safe_dump(_PROJECT))
+    return folder

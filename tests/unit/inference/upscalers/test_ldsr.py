@@ -1,17 +1,14 @@
 """LDSR from its original file: names, sums of diffusers' own modules, the steps of DDIM, windows, sizes, progress, refusals."""
 
 import math
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-import yaml
-from diffusers import DDIMScheduler, UNet2DModel, VQModel
+from diffusers import DDIMScheduler
 from PIL import Image
-from torch import Tensor
 
 from inference.engine.bad_file import BadFile
 from inference.engine.upscale import enlarge, tile_count
@@ -27,135 +24,13 @@ from inference.engine.upscalers.ldsr import (
     window_weights,
 )
 from inference.engine.upscalers.loading import kind_of
-from tests.unit.inference.upscalers.files import loaded, noise, randomised, run, saved
-
-CHANNELS = (32, 64, 64, 96)
-PROJECT = {
-    "model": {
-        "params": {
-            "linear_start": 0.0015,
-            "linear_end": 0.0155,
-            "unet_config": {"params": {"num_head_channels": 32, "model_channels": 32}},
-        }
-    }
-}
-
-
-def reference() -> tuple[UNet2DModel, VQModel]:
-    """The two networks as diffusers builds them, small, with random weights."""
-    unet = UNet2DModel(
-        in_channels=6,
-        out_channels=3,
-        layers_per_block=2,
-        block_out_channels=CHANNELS,
-        down_block_types=("DownBlock2D", "DownBlock2D", "DownBlock2D", "AttnDownBlock2D"),
-        up_block_types=("AttnUpBlock2D", "UpBlock2D", "UpBlock2D", "UpBlock2D"),
-        attention_head_dim=32,
-    )
-    vq = VQModel(
-        block_out_channels=(32, 32, 64),
-        down_block_types=("DownEncoderBlock2D",) * 3,
-        up_block_types=("UpDecoderBlock2D",) * 3,
-        layers_per_block=2,
-        latent_channels=3,
-        num_vq_embeddings=64,
-        vq_embed_dim=3,
-    )
-    randomised(unet, seed=1, gain=0.7)
-    randomised(vq, seed=2)
-    return unet.eval(), vq.eval()
-
-
-RES = {"norm1": "in_layers.0", "conv1": "in_layers.2", "time_emb_proj": "emb_layers.1", "norm2": "out_layers.0"}
-RES |= {"conv2": "out_layers.3", "conv_shortcut": "skip_connection"}
-
-
-def original_unet(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Diffusers' weights under the names of CompVis' file: blocks counted through, query, key and value woven head by head."""
-    out: dict[str, Tensor] = {}
-    woven: dict[str, dict[str, Tensor]] = {}
-    for name, value in state.items():
-        kind, _, leaf = name.rpartition(".")
-        where, rest = place(kind)
-        if rest in ("to_q", "to_k", "to_v"):
-            woven.setdefault(f"{where}.qkv.{leaf}", {})[rest] = value
-        elif rest in ("to_out.0", "group_norm"):
-            new = {"to_out.0": "proj_out", "group_norm": "norm"}[rest]
-            out[f"{where}.{new}.{leaf}"] = value[..., None] if rest == "to_out.0" and value.ndim == 2 else value
-        else:
-            out[f"{where}.{RES.get(rest, rest)}.{leaf}".replace("..", ".")] = value
-    for name, parts in woven.items():
-        heads = torch.stack(
-            [parts[part].reshape(-1, 32, *parts[part].shape[1:]) for part in ("to_q", "to_k", "to_v")], 1
-        )
-        flat = heads.reshape(-1, *parts["to_q"].shape[1:])
-        out[name] = flat[..., None] if flat.ndim == 2 else flat
-    return {f"model.diffusion_model.{name}": value.contiguous() for name, value in out.items()}
-
-
-def place(kind: str) -> tuple[str, str]:
-    """Where a module of diffusers stands in the file, and its own part of the name."""
-    fixed = {
-        "time_embedding.linear_1": "time_embed.0",
-        "time_embedding.linear_2": "time_embed.2",
-        "conv_in": "input_blocks.0.0",
-        "conv_norm_out": "out.0",
-        "conv_out": "out.2",
-    }
-    if kind in fixed:
-        return fixed[kind], ""
-    parts = kind.split(".")
-    if parts[0] == "mid_block":
-        number = {"resnets": 2 * int(parts[2]), "attentions": 1}[parts[1]]
-        return f"middle_block.{number}", ".".join(parts[3:])
-    level, what, layer, rest = int(parts[1]), parts[2], int(parts[3]), ".".join(parts[4:])
-    if parts[0] == "down_blocks":
-        first = 1 + level * 3
-        if what == "downsamplers":
-            return f"input_blocks.{first + 2}.0.op", ""
-        return f"input_blocks.{first + layer}.{0 if what == 'resnets' else 1}", rest
-    first = level * 3
-    if what == "upsamplers":
-        return f"output_blocks.{first + 2}.{2 if level == 0 else 1}.conv", ""
-    return f"output_blocks.{first + layer}.{0 if what == 'resnets' else 1}", rest
-
-
-def original_vq(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The same for the first stage."""
-    out: dict[str, Tensor] = {}
-    for name, value in state.items():
-        new = name.replace("mid_block.resnets.0", "mid.block_1").replace("mid_block.resnets.1", "mid.block_2")
-        for level in range(3):
-            new = new.replace(f"decoder.up_blocks.{level}.", f"decoder.up.{2 - level}.")
-            new = new.replace(f"encoder.down_blocks.{level}.", f"encoder.down.{level}.")
-        new = (
-            new.replace(".resnets.", ".block.")
-            .replace("downsamplers.0", "downsample")
-            .replace("upsamplers.0", "upsample")
-        )
-        new = new.replace("conv_shortcut", "nin_shortcut").replace("conv_norm_out", "norm_out")
-        if "attentions.0" in new:
-            new = (
-                new.replace("mid_block.attentions.0", "mid.attn_1")
-                .replace("group_norm", "norm")
-                .replace("to_out.0", "proj_out")
-            )
-            new = new.replace("to_q", "q").replace("to_k", "k").replace("to_v", "v")
-        is_projection = ".mid.attn_1." in new and value.ndim == 2
-        out[f"first_stage_model.{new}"] = (value[..., None, None] if is_projection else value).contiguous()
-    return out
+from tests.unit.inference.upscalers.files import ldsr_networks, loaded, noise, run, saved, write_ldsr
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """LDSR/ as an operator lays it down: the model and its project."""
-    unet, vq = reference()
-    place = tmp_path_factory.mktemp("models") / "LDSR"
-    state: dict[str, Any] = original_unet(unet.state_dict()) | original_vq(vq.state_dict())
-    state["betas"] = torch.zeros(1000)
-    saved({"state_dict": state, "global_step": 3}, place / "model.ckpt")
-    (place / "project.yaml").write_text(yaml.safe_dump(PROJECT))
-    return place
+    return write_ldsr(tmp_path_factory.mktemp("models") / "LDSR")
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +45,7 @@ def network(folder: Path) -> Ldsr:
 
 def test_the_networks_answer_as_diffusers_own(network: Ldsr) -> None:
     """UNet and decoder from the original names compute what diffusers' modules of the same weights do, quantising included."""
-    unet, vq = reference()
+    unet, vq = ldsr_networks()
     generator = torch.Generator().manual_seed(5)
     x, latent = torch.randn(2, 6, 32, 32, generator=generator), torch.randn(2, 3, 16, 16, generator=generator)
     time = torch.tensor([7, 901])
@@ -212,7 +87,7 @@ def test_one_step_is_that_of_diffusers_scheduler() -> None:
 
 def test_one_window_is_diffusers_loop(network: Ldsr) -> None:
     """A picture of one window: the whole enlargement is what diffusers' modules and scheduler give, cut to 8 bits."""
-    unet, vq = reference()
+    unet, vq = ldsr_networks()
     picture = noise(40, 25)
     result, calls = run(enlarge(picture, upscaler="LDSR", scale=4.0), LDSR=network)
     assert calls == tile_count(picture.size, network=network, scale=4.0) == len(ddim_timesteps(3)) + 1
