@@ -26,13 +26,16 @@ def grown(picture: Image.Image, size: Size, *, upscaler: str) -> Enlarging:
 
     `upscaler` is an id of the catalogue or a network's name; "none" leaves it to Lanczos alone.
     """
+    source = picture
     for factor in () if upscaler in ("", "none") else chain_of(picture.size, size):
         network: Enlarger | None = None if upscaler in RESAMPLERS else (yield Borrow(upscaler))
         if network is None or network.traits.architecture in WHOLE:
             picture = yield from enlarge(picture, upscaler=upscaler, scale=factor)
         else:
             picture = yield from _in_pieces(picture, factor, upscaler)
-    return picture.resize(size, Image.Resampling.LANCZOS) if picture.size != size else picture.copy()
+    if picture.size != size:
+        return picture.resize(size, Image.Resampling.LANCZOS)
+    return picture.copy() if picture is source else picture  # whoever asked paints into it
 
 
 def growing_calls(size: Size, target: Size, *, network: Enlarger | None) -> int:
