@@ -25,6 +25,9 @@ _BADGE: Final = 36
 _DIGITS: Final = 22
 """Height of the numbers in pixels: a phone shows the sheet at half its size."""
 
+WEBP_SIDE: Final = 16_383
+"""Pixels of a side that WebP can say at most."""
+
 
 class PictureTooLarge(ValueError):
     """A picture cannot be made small enough for the place where it should go."""
@@ -33,10 +36,13 @@ class PictureTooLarge(ValueError):
 def to_webp(png: bytes, *, limit: int) -> bytes:
     """`png` as WebP (quality 90) of at most `limit` bytes, its parameters inside, by three quarters smaller sides until it fits.
 
-    Raises PictureTooLarge when not even 64 pixels fit.
+    What is transparent stays so. Raises PictureTooLarge when not even 64 pixels fit.
     """
     with Image.open(io.BytesIO(png), formats=("PNG",)) as opened:
-        picture = opened.convert("RGB")
+        picture = opened.convert("RGBA" if opened.has_transparency_data else "RGB")
+    if max(picture.size) > WEBP_SIDE:  # no WebP can be longer
+        width, height = (max(1, side * WEBP_SIDE // max(picture.size)) for side in picture.size)
+        picture = picture.resize((width, height), Image.Resampling.LANCZOS)
     try:
         exif = exif_with(infotext_in(png))
     except NoInfotext:
@@ -66,8 +72,9 @@ def fit_file(png: bytes, *, limit: int) -> Fitted:
         return Fitted(png, "png")
     with Image.open(io.BytesIO(png), formats=("PNG",)) as picture:
         buffer = io.BytesIO()
-        picture.save(buffer, "WEBP", lossless=True, method=4)
-    if buffer.tell() <= limit:
+        if max(picture.size) <= WEBP_SIDE:
+            picture.save(buffer, "WEBP", lossless=True, method=4)
+    if 0 < buffer.tell() <= limit:
         return Fitted(buffer.getvalue(), "webp", "The PNG is over Discord's limit; this WebP has the same pixels.")
     note = "Neither the PNG nor a lossless WebP fits Discord's limit here; this is the best that does."
     return Fitted(to_webp(png, limit=limit), "webp", note)

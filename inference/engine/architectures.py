@@ -14,7 +14,7 @@ import importlib.util
 import logging
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -90,7 +90,7 @@ def _registry() -> Any:
 
 
 @contextmanager
-def _torchvision_or_its_names() -> Iterator[None]:
+def _torchvision_or_its_names() -> Generator[None, None, None]:
     """While spandrel is imported: torchvision, or modules of its name with what is asked for by name."""
     if importlib.util.find_spec("torchvision") is not None:
         yield

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from bot.discord_ui.pictures import PictureTooLarge, contact_sheet, to_webp
+from bot.discord_ui.pictures import PictureTooLarge, contact_sheet, fit_file, to_webp
 from bot.discord_ui.uploads import check_announcement, decode_upload
 from bot.errors import RequestRefused
 from inference.api.infotext import NoInfotext, infotext_in
@@ -126,3 +126,24 @@ def test_the_webp_in_the_channel_carries_its_parameters() -> None:
         else:
             with pytest.raises(NoInfotext):
                 infotext_in(webp)
+
+
+def test_a_strip_longer_than_webp_can_say_is_made_shorter() -> None:
+    """An enlarged strip of 40,000 x 16 is shown as long as WebP allows, and its file is no broken one."""
+    buffer = io.BytesIO()
+    Image.linear_gradient("L").resize((40_000, 16)).convert("RGB").save(buffer, "PNG")
+    with Image.open(io.BytesIO(to_webp(buffer.getvalue(), limit=10**6))) as shown:
+        assert shown.size == (16_383, 6)
+    fitted = fit_file(buffer.getvalue(), limit=len(buffer.getvalue()) - 1)
+    assert (fitted.ending, bool(fitted.note)) == ("webp", True)
+
+
+def test_what_is_transparent_stays_so() -> None:
+    """An enlarged sticker has no black ground in the channel."""
+    buffer = io.BytesIO()
+    picture = Image.new("RGBA", (64, 64), (255, 0, 0, 0))
+    picture.paste((0, 255, 0, 255), (0, 0, 32, 64))
+    picture.save(buffer, "PNG")
+    with Image.open(io.BytesIO(to_webp(buffer.getvalue(), limit=10**6))) as shown:
+        alpha = shown.getchannel("A")
+        assert (alpha.getpixel((5, 5)), alpha.getpixel((60, 5))) == (255, 0)
