@@ -199,7 +199,7 @@ PREPROCESSORS: tuple[PreprocessorRow, ...] = (
     PreprocessorRow(
         id="seg_ufade20k",
         label="Segmentation (ADE20K)",
-        modules=("seg_ufade20k", "segmentation", "seg_ofade20k", "oneformer_ade20k"),
+        modules=("seg_ufade20k", "segmentation"),
         networks=("segmentation",),
         controls=("seg",),
         help="What each place shows, in ADE20K's colours: sky, wall, tree, person, …",
@@ -243,7 +243,7 @@ PREPROCESSORS: tuple[PreprocessorRow, ...] = (
         modules=("inpaint_only",),
         resolution=0,
         controls=("inpaint",),
-        help="The picture with the masked part left out; the rest stays as it is.",
+        help="The picture with the masked part left out, for inpainting, where the rest stays as it is.",
     ),
 )
 """Every preprocessor, in the order in which it is offered."""
