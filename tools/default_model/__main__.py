@@ -42,7 +42,8 @@ def main() -> None:
         "--part",
         default="all",
         choices=("all", "decoder", "plain"),
-        help="vae: 'decoder' freezes the encoder; painter, evaluate, progress: 'plain' is the world without counts, places, 3D",
+        help="vae, export: 'decoder' alone, of the exported file where no state is resumed; "
+        "painter, evaluate, progress: 'plain' is the world without counts, places, 3D",
     )
     parser.add_argument(
         "--bfloat16",

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from tools.default_model.captions import evaluation_caption
 from tools.default_model.drawing import SIDE
-from tools.default_model.export import MODEL
+from tools.default_model.export import MODEL, samples_of
 from tools.default_model.judge import FACTS, Judge, accuracy
 from tools.default_model.sampling import Artist, from_file, through_vae
 from tools.default_model.shapes import GUIDANCE
@@ -91,7 +91,7 @@ def judged(judge: Judge, pictures: Tensor, scenes: list[Scene], *, name: str, wi
 def drawn_rows(run: Run, judge: Judge, vae: AutoencoderKL) -> list[Row]:
     """How right the judge reads drawn scenes of two sizes, before and after the VAE: the VAE's gate."""
     rows, plain = [], run.part == "plain"
-    for side in (SIDE, 2 * SIDE):
+    for side in (SIDE, 3 * SIDE // 2, 2 * SIDE):
         scenes = held_out_scenes() if plain else varied_scenes(150, seed=17, held_out=True)
         drawn = picture_bank(run.data, scenes, seed=700_000, size=(side, side), still=plain)
         again = through_vae(vae, drawn)
@@ -148,7 +148,7 @@ def main(run: Run) -> None:
             contact_sheet(pictures[:many], said[:many], path=PICTURES / name, columns=columns)
     figures = {
         "sentences": SENTENCES,
-        "samples seen": load_state(run.data / "painter.pt")["seen"],
+        "samples seen": samples_of(MODEL),
         "variety over seeds": seeds_vary(run, artist),
         "rows": [asdict(row) for row in rows],
     }

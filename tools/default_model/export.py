@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel
@@ -17,6 +18,7 @@ from tools.default_model.training import Run, load_state
 
 MODEL = Path(__file__).parents[2] / "models/Stable-diffusion/easel-painter.safetensors"
 Weights = dict[str, Tensor]
+VAE_PREFIX, DECODES = "first_stage_model.", ("decoder.", "post_quant_conv.")
 
 _RESNET = {
     "norm1": "in_layers.0",
@@ -84,7 +86,7 @@ def ldm_layout(*, unet: Weights, vae: Weights, text: Weights, unet_config: dict[
     for key, value in vae.items():
         name = vae_key(key, blocks=vae_blocks)
         convolution = "mid.attn_1" in name and value.ndim == 2  # attention there is written as 1x1 convolutions
-        weights[f"first_stage_model.{name}"] = value[:, :, None, None] if convolution else value
+        weights[VAE_PREFIX + name] = value[:, :, None, None] if convolution else value
     for key, value in text.items():
         if not key.endswith("position_ids"):
             weights[f"cond_stage_model.transformer.text_model.{key.removeprefix('text_model.')}"] = value
@@ -106,8 +108,53 @@ def fold_scale(vae: Weights, *, mean: Tensor, std: Tensor) -> Weights:
     return folded
 
 
+def with_decoder(exported: Weights, vae: Weights) -> Weights:
+    """An exported file's weights with the decoder of `vae`, both under the names of an SD 1.x checkpoint, in half precision.
+
+    Raises ValueError where the encoders differ: what the painter paints would then mean something else.
+    """
+    changed = dict(exported)
+    for key, value in vae.items():
+        if key.removeprefix(VAE_PREFIX).startswith(DECODES):
+            changed[key] = value
+        elif not torch.equal(value, exported[key]):
+            raise ValueError(f"The encoder is not that of {MODEL.name} ({key}); export the whole model instead.")
+    return changed
+
+
+def export_decoder(run: Run) -> None:
+    """Take the decoder of `vae.pt` into the exported file; the rest stays bit for bit."""
+    vae = load_state(run.data / "vae.pt")
+    folded = fold_scale(vae["model"], mean=vae["mean"], std=vae["std"])
+    layout = ldm_layout(unet={}, vae=folded, text={}, unet_config=UNET, vae_blocks=len(VAE["block_out_channels"]))
+    told = {"format": "pt", "modelspec.title": MODEL.stem, "samples": str(samples_of(MODEL))}
+    _write(with_decoder(load_file(MODEL), _halved(layout)), told)
+
+
+def _halved(weights: Weights) -> Weights:
+    half = {key: value.detach().half().contiguous() for key, value in weights.items()}
+    if not all(torch.isfinite(value).all() for value in half.values()):
+        raise ValueError("A weight does not fit into half precision; train on with a lower rate.")
+    return half
+
+
+def _write(half: Weights, metadata: dict[str, str]) -> None:
+    """Whole or not at all."""
+    MODEL.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = MODEL.with_suffix(".unfinished")
+    save_file(half, unfinished, metadata=metadata)
+    unfinished.replace(MODEL)
+    print(f"{MODEL.name}: {MODEL.stat().st_size / 2**20:.2f} MiB, {len(half)} tensors")
+
+
 def main(run: Run) -> None:
-    """Take the averaged weights of `painter.pt`, `vae.pt` and `text.pt` and write the model and its JSON."""
+    """Take the averaged weights of `painter.pt`, `vae.pt` and `text.pt` and write the model and its JSON.
+
+    With `part` "decoder" only the decoder of `vae.pt` is taken, into the file that is there.
+    """
+    if run.part == "decoder":
+        export_decoder(run)
+        return
     painter, vae, text = (load_state(run.data / f"{part}.pt") for part in ("painter", "vae", "text"))
     unet = UNet2DConditionModel(**UNET)
     for parameter, value in zip(unet.parameters(), painter["average"], strict=True):
@@ -122,19 +169,17 @@ def main(run: Run) -> None:
         unet_config=UNET,
         vae_blocks=len(VAE["block_out_channels"]),
     )
-    half = {key: value.detach().half().contiguous() for key, value in weights.items()}
-    if not all(torch.isfinite(value).all() for value in half.values()):
-        raise ValueError("A weight does not fit into half precision; train on with a lower rate.")
-    MODEL.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = MODEL.with_suffix(".unfinished")
-    save_file(
-        half, unfinished, metadata={"format": "pt", "modelspec.title": MODEL.stem, "samples": str(painter["seen"])}
-    )
-    unfinished.replace(MODEL)
+    told = {"format": "pt", "modelspec.title": MODEL.stem, "samples": str(painter["seen"])}
+    _write(_halved(weights), told)
     shapes = {"unet": UNET, "vae": VAE, "text_encoder": TEXT, "prediction_type": PREDICTION}
     shapes |= {"cfg_scale": GUIDANCE, "description": ABOUT}
     MODEL.with_suffix(".json").write_text(json.dumps(shapes, indent=1) + "\n", encoding="utf-8")
-    print(f"{MODEL.name}: {MODEL.stat().st_size / 2**20:.2f} MiB, {painter['seen']} samples, {len(half)} tensors")
+
+
+def samples_of(path: Path) -> int:
+    """How many samples an exported file's painter has seen."""
+    with safe_open(path, framework="pt") as file:
+        return int(file.metadata()["samples"])
 
 
 def load_exported(path: Path) -> tuple[UNet2DConditionModel, AutoencoderKL, CLIPTextModel]:
@@ -146,7 +191,7 @@ def load_exported(path: Path) -> tuple[UNet2DConditionModel, AutoencoderKL, CLIP
     blocks = len(shapes["vae"]["block_out_channels"])
     names = {
         unet: lambda key: f"model.diffusion_model.{unet_key(key, config=shapes['unet'])}",
-        vae: lambda key: f"first_stage_model.{vae_key(key, blocks=blocks)}",
+        vae: lambda key: f"{VAE_PREFIX}{vae_key(key, blocks=blocks)}",
         text: lambda key: f"cond_stage_model.transformer.text_model.{key.removeprefix('text_model.')}",
     }
     for module, name in names.items():

@@ -4,7 +4,9 @@ Three of the four latent channels are asked to be the mean colours of their 8 x 
 place within a few hundred steps, the latents are smooth, and the decoder has only shapes to learn.
 """
 
+import random
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,13 +15,15 @@ from diffusers import AutoencoderKL
 from torch import Tensor
 
 from tools.default_model.drawing import SIDE, SQUARE, compose, load_sprites
-from tools.default_model.shapes import VAE
+from tools.default_model.export import MODEL, load_exported
+from tools.default_model.shapes import SCALE, VAE
 from tools.default_model.training import MovingAverage, Run, load_state, rate_at, save_state
-from tools.default_model.world import Scene, varied_scenes
+from tools.default_model.world import Scene, training_scenes, varied_scenes
 
 CROP = 64
 CROPPED = 0.4  # share of the time on crops; then whole pictures, since the group norms see other statistics in those
-LARGE = 0.3  # share of the steps on pictures of twice the native side
+# side of the pictures -> (share of the steps, how many are varied scenes, how many the plain ones that a painter draws best)
+SHELVES = {SIDE: (0.7, 2400, 900), 3 * SIDE // 2: (0.1, 200, 100), 2 * SIDE: (0.2, 300, 150)}
 FACTOR = 8  # pixels of a latent's side
 
 
@@ -63,12 +67,13 @@ def latent_loss(latents: Tensor, wanted: Tensor) -> Tensor:
 def train(run: Run) -> None:
     """Train for the asked minutes and leave `vae.pt` in the data folder, ten times on the way and at the end."""
     run.start()
-    trainer, shelves = VaeTrainer(run), _shelves(run)
-    losses, next_save = [], 0.1
+    trainer, shelves = VaeTrainer(run), shelved(run)
+    shares = torch.tensor([share for share, _, _ in SHELVES.values()])
+    losses, next_save, crops = [], 0.1, trainer.old is None
     for step, gone in enumerate(run.clock(), 1):
         trainer.set_rate(rate_at(gone, step=step, warmup=50, peak=run.rate))
-        pictures = shelves[int(torch.rand(()) < LARGE)]
-        losses.append(trainer.step(_crops(pictures, run, side=CROP if gone < CROPPED and not run.resume else None)))
+        pictures = shelves[int(torch.multinomial(shares, 1))]
+        losses.append(trainer.step(_crops(pictures, run, side=CROP if crops and gone < CROPPED else None)))
         if step % 20 == 0:
             run.share_processor()
         if step % 100 == 0:
@@ -79,18 +84,41 @@ def train(run: Run) -> None:
     trainer.save()
 
 
-def _shelves(run: Run) -> tuple[Tensor, Tensor]:
-    """Pictures of the native size, and of twice its side."""
-    native = picture_bank(run.data, varied_scenes(2400, seed=1), seed=1)
-    return native, picture_bank(run.data, varied_scenes(400, seed=2), seed=10_000, size=(2 * SIDE, 2 * SIDE))
+def shelved(run: Run) -> list[Tensor]:
+    """Pictures of each size of `SHELVES`, none of a held-out combination."""
+    shelves, chance = [], random.Random(3)
+    for place, (side, (_, varied, plain)) in enumerate(SHELVES.items()):
+        still = chance.choices(training_scenes(), k=plain)
+        drawn = picture_bank(run.data, varied_scenes(varied, seed=1 + place), seed=10_000 * place, size=(side, side))
+        shelves.append(
+            torch.cat([drawn, picture_bank(run.data, still, seed=5_000 + place, size=(side, side), still=True)])
+        )
+    return shelves
+
+
+def shipped() -> dict[str, Any]:
+    """The state of a VAE trainer that goes on from the exported file: its latents already have the deviation 1 / SCALE."""
+    _, vae, _ = load_exported(MODEL)
+    return {
+        "model": vae.state_dict(),
+        "mean": torch.zeros(4),
+        "std": torch.full((4,), 1 / SCALE),
+        "part": "",
+        "seen": 0,
+    }
 
 
 class VaeTrainer:
-    """The network, its optimizer and its moving average; a state in the data folder is gone on from when `run.resume`."""
+    """The network, its optimizer and its moving average; a state in the data folder is gone on from when `run.resume`.
+
+    Without one the decoder alone goes on from the exported file: one for an untrained encoder would be of no use.
+    """
 
     def __init__(self, run: Run) -> None:
         self.run, self.path = run, run.data / "vae.pt"
         self.old = load_state(self.path) if run.resume and self.path.exists() else None
+        if self.old is None and run.part == "decoder":
+            self.old = shipped()
         self.seen = self.old["seen"] if self.old else 0
         self.vae = AutoencoderKL(**VAE)
         if self.old:
@@ -117,7 +145,9 @@ class VaeTrainer:
             # a fixed little noise makes the decoder forgiving of what the painter gets slightly wrong
             noisy = latents + 0.05 * latents.std() * torch.randn_like(latents)
             made = self.vae.decode(noisy).sample.float()
-        loss = reconstruction_loss(made, wanted) + latent_loss(latents, wanted)
+        loss = reconstruction_loss(made, wanted)
+        if self.run.part != "decoder":
+            loss = loss + latent_loss(latents, wanted)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.vae.parameters(), 1.0)

@@ -12,6 +12,7 @@ import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionOutput
 from PIL import Image, ImageDraw
+from safetensors.torch import load_file
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from inference.engine.layout import clip_sources, unet_sources, vae_sources
@@ -20,7 +21,7 @@ from tools.default_model.build import sprites as read_sources
 from tools.default_model.captions import NUMBERS, PLACE_WORDS, caption, evaluation_caption
 from tools.default_model.drawing import Sprites, compose, load_sprites
 from tools.default_model.evaluate import Row, chosen_scenes, sentences, table, variety
-from tools.default_model.export import fold_scale, ldm_layout
+from tools.default_model.export import MODEL, fold_scale, ldm_layout, with_decoder
 from tools.default_model.judge import to_native
 from tools.default_model.overfit import caption_gap
 from tools.default_model.painter import PainterTrainer, signal_levels
@@ -311,6 +312,30 @@ def test_the_autoencoder_is_kept_as_its_average(run: Run, monkeypatch: pytest.Mo
     assert not torch.equal(kept["model"]["encoder.conv_in.weight"], before)
     assert any(torch.equal(kept["model"]["encoder.conv_in.weight"], value) for value in trainer.average.shadow)
     assert kept["seen"] == 6
+
+
+def test_a_decoder_goes_on_from_the_exported_file(run: Run) -> None:
+    """Without a state it starts from the shipped weights; the encoder stays bit for bit, and export changes the decoder alone."""
+    trainer = VaeTrainer(replace(run, part="decoder", rate=1e-3))
+    shipped = {key: value.clone() for key, value in trainer.vae.state_dict().items()}
+    for _ in range(2):
+        trainer.step(torch.rand(1, 3, 32, 32) * 2 - 1)
+    trainer.save()
+    state = load_state(run.data / "vae.pt")
+    touched = {key for key, value in state["model"].items() if not torch.equal(value, shipped[key])}
+    assert touched
+    assert all(key.startswith(("decoder.", "post_quant_conv.")) for key in touched)
+    folded = fold_scale(state["model"], mean=state["mean"], std=state["std"])
+    layout = ldm_layout(unet={}, vae=folded, text={}, unet_config=UNET, vae_blocks=4)
+    exported, half = load_file(MODEL), {key: value.half() for key, value in layout.items()}
+    made = with_decoder(exported, half)
+    assert made.keys() == exported.keys()
+    new = {key for key, value in made.items() if not torch.equal(value, exported[key])}
+    assert new
+    assert all(key.startswith(("first_stage_model.decoder.", "first_stage_model.post_quant_conv.")) for key in new)
+    half["first_stage_model.encoder.conv_in.weight"] += 0.5
+    with pytest.raises(ValueError, match="encoder is not that of"):
+        with_decoder(exported, half)
 
 
 def test_painting_lessons_go_on_where_they_were_left(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
