@@ -212,6 +212,7 @@ async def test_words_that_are_not_painted(studio: Studio, ada: Person, ben: Pers
     assert "refused from now on" in await said(ada, "admin blocklist add", entry="Spider*")
     assert "in the list already" in await said(ada, "admin blocklist add", entry="spider*")
     assert "nearly everything" in await said(ada, "admin blocklist add", entry="a*")
+    assert "`Spider*`" in await said(ada, "admin blocklist list")
     assert "on the list of what is not painted here" in await asked(ben, prompt="a big sp1d3rs web")
     tried = await said(ada, "admin blocklist test", prompt="SPIDERMAN on a wall")
     assert "Refused by `Spider*` of this server's list, which reads `spiderman`" in tried

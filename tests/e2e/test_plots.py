@@ -17,6 +17,7 @@ from bot.settings import LimitSettings, Settings
 from inference.api.errors import Failure, FailureCode
 from inference.client.fake import FakeBackend
 from inference.client.gates import HeldGate
+from storage.gallery_values import Query
 from storage.series_values import SeriesState
 from storage.values import JobState
 from tests.e2e.easel import (
@@ -167,6 +168,18 @@ REFUSED: list[tuple[dict[str, object], str]] = [
     ({"x_axis": "Checkpoint name", "x_values": "sunset, moonrise"}, "There is no model called “moonrise”"),
     ({"x_axis": "Hires steps", "x_values": "5"}, "needs hires fix"),
 ]
+
+
+async def test_a_grid_is_deleted_by_its_asker(studio: Studio, ada: Person, ben: Person) -> None:
+    """🗑 takes the message away for who asked alone; the pictures stay in their gallery."""
+    done = await painted(ada, await asked(ada, prompt="an apple", x_axis="Seed", x_values="1-3"))
+    delete = button_of(done, Action.SERIES_DELETE)
+    assert "Only who asked" in told_by(await (await ben.click(done, delete)).answered())
+    before = {message["id"] for message in ada.messages("#paint")}
+    await ada.click(done, delete)
+    assert "stay in `/gallery open`" in await told_alone(ada, before)
+    await ada.until(lambda: ada.message(done) is None)
+    assert (await studio.easel.desk.db.gallery.page(int(ada.id), Query())).total == 3
 
 
 async def test_what_cannot_be_plotted(studio: Studio, ada: Person) -> None:
