@@ -19,8 +19,8 @@ from storage.values import Image
 
 PICTURE_LIMIT: Final = 6 * 2**20
 """Bytes of one picture in a channel; Discord takes 10 MiB a file and 25 MiB a message."""
-MAP_LIMIT: Final = 2**20
-"""Bytes of one map beside a job's pictures."""
+MAP_LIMIT: Final = 2**18
+"""Bytes of one map beside a job's pictures: four of each are what Discord takes in a message."""
 GONE: Final = "That picture is gone: somebody deleted it. What is left is in `/gallery open`."
 UNKEPT: Final = (
     "That picture was shown and not kept: who asked for it keeps no history, so its buttons have nothing to work with. What is "

@@ -88,10 +88,16 @@ def unit_of(wanted: Wanted, *, picture: str, checkpoint: ModelFile, inventory: I
         raise RequestRefused(str(error)) from error
 
 
-def kind_named(text: str) -> PreprocessorRow:
-    """The preprocessor that `text` means: its id, label, or the kind of map. Raises Unknown."""
+def kind_named(text: str, inventory: Inventory | None = None) -> PreprocessorRow:
+    """The preprocessor that `text` means: its id, label, or the kind of map, of which one that runs here comes first.
+
+    Raises Unknown.
+    """
     folded = text.strip().casefold()
-    found = find_preprocessor(folded) or next((row for row in KINDS if folded in row.controls), None)
+    exact = next((row for row in PREPROCESSORS if row.id == folded), None)
+    makers = sorted((row for row in KINDS if folded in row.controls), key=lambda row: not row.id.startswith(folded))
+    running = makers if inventory is None else usable(makers, inventory)
+    found = exact or next(iter((*running, *makers)), None) or find_preprocessor(folded)
     if found is None:
         raise unknown("kind of map", text, (row.id for row in KINDS))
     return found
@@ -148,7 +154,7 @@ def _chosen(wanted: Wanted, *, checkpoint: ModelFile, inventory: Inventory) -> t
     said = control_named(wanted.model, inventory) if wanted.model.strip() else None
     if said is not None:
         check_fits(said, checkpoint)
-    row = kind_named(wanted.kind) if wanted.kind.strip() else _kind_for(said, checkpoint, inventory)
+    row = kind_named(wanted.kind, inventory) if wanted.kind.strip() else _kind_for(said, checkpoint, inventory)
     if said is not None:
         return row, said
     found = controls_for(row, checkpoint, inventory)

@@ -15,6 +15,7 @@ from bot.discord_ui.actions import Action, read_ticket
 from bot.discord_ui.control.painting import card_of
 from bot.discord_ui.control.sheets import sheet_on
 from bot.sandbox.driver import Exchange, Json, Person
+from bot.sandbox.places import add_thread
 from bot.sandbox.server import Loopback
 from bot.settings import LimitSettings
 from inference.api.request import GenerationRequest
@@ -147,6 +148,27 @@ async def test_the_map_is_looked_at_before_painting(studio: Studio, ada: Person)
     assert (unit.model, unit.preprocessor.id, unit.weight, unit.end) == ("tiny_canny", "canny", 0.8, 0.5)
     assert (request.seeds.seed, request.canvas.width, request.canvas.height) == (7, 144, 112)
     assert "for" in words_of(done)
+
+
+@pytest.mark.parametrize("place", ["thread", "conversation"])
+async def test_elsewhere_than_in_a_channel(studio: Studio, loopback: Loopback, ben: Person, place: str) -> None:
+    """In a thread and in a conversation with Easel, card and pictures come where the command was used."""
+    where = ben.open_dm()
+    if place == "thread":
+        where = add_thread(loopback.world, ben.channel("#paint"), "boats", owner_id=ben.id).id
+    card = await look(ben, where, kind="canny", count=1)
+    done, request = await painted(studio, ben, await ben.click(card, button_of(card, Action.CONTROL_PAINT)), where)
+    assert len(request.control) == 1
+    assert alts(done)[1:] == ["Map of control 1: Canny edges"]
+
+
+async def test_the_answer_may_be_private(studio: Studio, ben: Person) -> None:
+    """Then the pictures come by direct message, and the channel shows nothing."""
+    card = await look(ben, kind="canny", count=1, private=True)
+    await (await ben.click(card, button_of(card, Action.CONTROL_PAINT))).answered()
+    done = await result_in(ben, ben.open_dm())
+    assert alts(done)[1:] == ["Map of control 1: Canny edges"]
+    assert [message for message in ben.messages("#paint") if not message["flags"] & 64] == []
 
 
 async def test_the_map_comes_with_the_result(studio: Studio, ada: Person, ben: Person) -> None:

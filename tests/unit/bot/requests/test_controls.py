@@ -91,6 +91,19 @@ def test_what_does_not_go_is_a_sentence(said: dict[str, object], sentence: str) 
     assert sentence in refused.value.sentence
 
 
+def test_a_kind_of_map_is_made_by_what_runs_here() -> None:
+    """Depth without the first network is made by the second; where neither is here the first is named, to say what it needs."""
+    assert kind_named("depth").id == "depth_midas"
+    annotator = ModelFile("anything", "anything.safetensors", "", "depth_anything")
+    assert kind_named("depth", Inventory(annotators=(annotator,))).id == "depth_anything"
+    assert kind_named("depth", Inventory()).id == "depth_midas"
+    assert [kind_named(each).id for each in ("lineart", "scribble", "tile")] == [
+        "lineart_standard",
+        "scribble",
+        "tile_resample",
+    ]
+
+
 def test_where_there_is_no_controlnet_at_all() -> None:
     """The sentence says where one is put."""
     with pytest.raises(Unknown, match="models/ControlNet") as refused:
