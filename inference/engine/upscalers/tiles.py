@@ -5,12 +5,13 @@ the middle half of the strip that both see: its outermost quarter, where a netwo
 at all. Refuses to know networks.
 """
 
-import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+from inference.api.tiles import tile_origins as tile_origins  # noqa: PLC0414 - the grid is the vocabulary's, for these tiles too
 
 
 class Tiling(NamedTuple):
@@ -42,23 +43,17 @@ def tiling_of(architecture: str, *, discouraged: bool = False, multiple: int = 1
     return Tiling(max(1, -(-wanted.tile // multiple)) * multiple, wanted.overlap)
 
 
-def tile_origins(length: int, tile: int, overlap: int) -> list[int]:
-    """Where tiles begin along a side of `length`: evenly spread, the first at 0, the last flush with the end."""
-    if length <= tile:
-        return [0]
-    count = math.ceil((length - overlap) / (tile - overlap))
-    return [i * (length - tile) // (count - 1) for i in range(count)]
-
-
 def fading(length: int, *, overlap: int, before: bool, after: bool) -> Tensor:
     """Weights (length,) fp32 in [0, 1] of a tile's rows or columns, fading where a neighbour lies before or after.
 
     0 over the outer quarter of `overlap`, then rising over its middle half, then 1.
     """
     weights = torch.ones(length)
+    if overlap == 0:
+        return weights
     edge = overlap // 4
     slope = torch.cat((torch.zeros(edge), (torch.arange(overlap - 2 * edge, dtype=torch.float32) + 0.5)))
-    slope /= max(1, overlap - 2 * edge)
+    slope /= overlap - 2 * edge
     if before:
         weights[: slope.numel()] = torch.minimum(weights[: slope.numel()], slope)
     if after:
