@@ -168,6 +168,7 @@ def _kind_for(said: ModelFile | None, checkpoint: ModelFile, inventory: Inventor
     rows = usable(KINDS, inventory)
     files = [said] if said is not None else [info for info in inventory.controls if fits(info, checkpoint)]
     known = [row for row in rows if any(follows(info, row) for info in files)]
+    known.sort(key=lambda row: not any(row.id.startswith(kind) for kind in row.controls))
     usual = next((row for row in known if row.id == _USUAL), None)
     return usual or next(iter(known), None) or kind_named(NO_PREPROCESSOR)
 

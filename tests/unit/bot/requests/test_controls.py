@@ -51,6 +51,7 @@ def unit(checkpoint: ModelFile = PAINTER, inventory: Inventory = SHELF, **said: 
         ({"kind": "tile"}, "tile_resample", "sub/control_v11f1e_sd15_tile"),
         ({"model": "CONTROL_V11F1E_SD15_TILE"}, "tile_resample", "sub/control_v11f1e_sd15_tile"),
         ({"kind": "none"}, "none", "control_v11p_sd15_scribble"),
+        ({"model": "control_v11p_sd15_scribble"}, "scribble", "control_v11p_sd15_scribble"),
         ({"kind": "canny", "model": "strange"}, "canny", "strange"),
     ],
 )
