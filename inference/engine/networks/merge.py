@@ -114,9 +114,8 @@ class Wardrobe:
         merged = tuple(adapter for adapter in adapters if adapter.kind == "weights")
         if merged:
             if merged not in self._ready:
-                self._ready[merged] = self._dressed(merged)
-                while len(self._ready) > self._kept:
-                    self._ready.popitem(last=False)
+                room = self._given_up()
+                self._ready[merged] = self._dressed(merged, room)
             self._ready.move_to_end(merged)
         hanging = [adapter for adapter in adapters if adapter.kind == "hypernetwork"]
         for adapter in hanging:
@@ -158,17 +157,32 @@ class Wardrobe:
             raise BadAdapter(path, "is made for another kind of model.")
         self._hypernetworks[path] = network
 
-    def _dressed(self, adapters: AdapterSet) -> dict[nn.Module, tuple[Tensor, Tensor | None]]:
-        """Weight and bias of each touched layer with `adapters` merged in, one after the other."""
+    def _given_up(self) -> dict[nn.Module, Tensor]:
+        """Make place for one more set: the weights of the one worn longest ago, whose memory the next may write over.
+
+        A processor takes longer to hand out a gigabyte than to fill it.
+        """
+        room: dict[nn.Module, Tensor] = {}
+        while len(self._ready) >= max(1, self._kept):
+            _, dress = self._ready.popitem(last=False)
+            room = {layer: weight for layer, (weight, _) in dress.items() if weight is not self._base[layer][0]}
+        return room
+
+    def _dressed(
+        self, adapters: AdapterSet, room: dict[nn.Module, Tensor]
+    ) -> dict[nn.Module, tuple[Tensor, Tensor | None]]:
+        """Weight and bias of each touched layer with `adapters` merged in, one after the other, where there is `room`."""
         dress: dict[nn.Module, tuple[Tensor, Tensor | None]] = {}
         for adapter in adapters:
             try:
-                self._put_over(dress, adapter)
+                self._put_over(dress, adapter, room)
             except BadFile as error:
                 raise BadAdapter(adapter.path, str(error)) from error
         return dress
 
-    def _put_over(self, dress: dict[nn.Module, tuple[Tensor, Tensor | None]], adapter: Adapter) -> None:
+    def _put_over(
+        self, dress: dict[nn.Module, tuple[Tensor, Tensor | None]], adapter: Adapter, room: dict[nn.Module, Tensor]
+    ) -> None:
         """Merge one more network into `dress`."""
         for name, weights in read_network(Path(adapter.path)).layers.items():
             target = self.targets.get(name)
@@ -178,7 +192,8 @@ class Wardrobe:
             module: Any = target.module
             base = self._base.setdefault(module, (module.weight.data, _bias(module)))
             weight, bias = dress.get(module, base)
-            dress[module] = _merged(weight, bias, weights, strength=strength, rank=adapter.rank)
+            own = weight if weight is not base[0] else room.pop(module, None)
+            dress[module] = _merged(weight, bias, weights, strength=strength, rank=adapter.rank, room=own)
 
     def _put(self, dress: Mapping[nn.Module, tuple[Tensor, Tensor | None]]) -> None:
         for layer, (weight, bias) in dress.items():
@@ -188,6 +203,12 @@ class Wardrobe:
                 module.bias.data = bias
 
 
+def _fits(room: Tensor, weight: Tensor) -> bool:
+    """Whether fp32 numbers for `weight` can be written into `room`, where they lie in order."""
+    alike = room.shape == weight.shape and room.device == weight.device
+    return alike and room.dtype == torch.float32 and room.is_contiguous()
+
+
 def _bias(module: Any) -> Tensor | None:
     return None if getattr(module, "bias", None) is None else module.bias.data
 
@@ -195,9 +216,18 @@ def _bias(module: Any) -> Tensor | None:
 @torch.inference_mode(mode=False)
 @torch.no_grad()
 def _merged(
-    weight: Tensor, bias: Tensor | None, weights: Mapping[str, Tensor], *, strength: float, rank: int | None
+    weight: Tensor,
+    bias: Tensor | None,
+    weights: Mapping[str, Tensor],
+    *,
+    strength: float,
+    rank: int | None,
+    room: Tensor | None = None,
 ) -> tuple[Tensor, Tensor | None]:
-    """`weight` and `bias` with one network's layer added at `strength`, in new tensors of the same dtype."""
+    """`weight` and `bias` with one network's layer added at `strength`, in new tensors of the same dtype, or in `room`.
+
+    `room` is a tensor like `weight`, or `weight` itself, that nobody needs any more.
+    """
     inpainting = (
         weight.ndim == 4 and weight.shape[1] == INPAINTING
     )  # a network for four channels leaves the others alone
@@ -212,7 +242,13 @@ def _merged(
                 f"does not fit: it changes a layer of {up.shape[0]}×{down.shape[1]} numbers, "
                 f"where this model has one of the shape {tuple(weight.shape)}."
             )
-        summed = torch.addmm(weight.flatten(1).float(), up, down, alpha=strength * plain[2])
+        summed = torch.addmm(
+            weight.flatten(1).float(),
+            up,
+            down,
+            alpha=strength * plain[2],
+            out=room.flatten(1) if room is not None and _fits(room, weight) else None,
+        )
         return summed.reshape(weight.shape).to(weight.dtype), bias
     delta = delta_of(weights, weight, rank=rank)
     if delta.weight is not None:

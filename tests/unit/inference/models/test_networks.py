@@ -179,6 +179,32 @@ def test_a_hundred_changes_leave_the_base_bit_for_bit(tmp_path: Path, load: Load
     assert changed(before, state_of(checkpoint)) == []
 
 
+def test_memory_that_is_used_again_holds_nothing_of_before(tmp_path: Path, load: Load) -> None:
+    """Four sets in turn, of which two stay ready, give each time what each gives alone, and the base stays."""
+    path = write_tiny_checkpoint(tmp_path / "a.safetensors")
+    checkpoint, before = load(path), state_of(load(path))
+    other = ATTENTION.replace("to_k", "to_v")
+    files = {
+        "one": pair(f"lora_unet_{ATTENTION}", 16, 16),
+        "two": pair(f"lora_unet_{ATTENTION}", 16, 16, seed=1) | pair(f"lora_unet_{other}", 16, 16, seed=2),
+        "bias": {f"lora_unet_{ATTENTION}.diff": torch.ones(16, 16), "lora_unet_conv_in.diff_b": torch.ones(16)},
+    }
+    paths = {name: write(tmp_path, name, tensors).path for name, tensors in files.items()}
+    sets = [
+        tuple(Adapter(paths[name]) for name in names) for names in (("one",), ("two",), ("bias", "one"), ("two", "one"))
+    ]
+    alone = []
+    for adapters in sets:
+        fresh = load(path)
+        fresh.wardrobe.wear(adapters)
+        alone.append(state_of(fresh))
+    for number in [0, 1, 2, 3, 0, 2, 1, 3, 3, 2, 0, 1]:
+        checkpoint.wardrobe.wear(sets[number])
+        assert not changed(alone[number], state_of(checkpoint))
+    checkpoint.wardrobe.wear(())
+    assert not changed(before, state_of(checkpoint))
+
+
 def test_several_networks_add_up_in_order(tmp_path: Path, load: Load) -> None:
     """Two LoRAs on one layer add up; a kind that depends on the weight sees what came before it."""
     checkpoint = load(write_tiny_checkpoint(tmp_path / "a.safetensors"))
