@@ -171,3 +171,26 @@ def test_tiles_are_joined_as_in_the_original(arrays: Arrays) -> None:
         for left in tile_origins(picture.width, across, overlap):
             quilt.lay(ImageOps.invert(picture.crop((left, top, left + across, top + down))), left, top)
     assert apart(quilt.finished(), arrays["tiles_inverted_combined"]) <= 1
+
+
+def test_tiles_are_sewn_as_the_originals_are(arrays: Arrays) -> None:
+    """Inverted and put together again, they give the original's pixels."""
+    case, picture = GIVEN["split_grid"][0], Image.fromarray(arrays["tiles_image"])
+    quilt = Quilt(picture.size, case["overlap"])
+    for top, height, row in case["tiles"]:
+        for left, width in row:
+            quilt.lay(ImageOps.invert(picture.crop((left, top, left + width, top + height))), left, top)
+    assert apart(quilt.finished(), arrays["tiles_inverted_combined"]) <= 1
+
+
+@pytest.mark.parametrize("case", GIVEN["split_grid"], ids=lambda case: f"{case['tile_w']}x{case['tile_h']}")
+def test_tiles_of_sd_upscale_lie_where_the_originals_do(case: dict[str, Any]) -> None:
+    """But for a picture that is smaller than a tile: there the original's stands over, and ours is as large as the picture."""
+    (width, height), overlap = case["image_wh"], case["overlap"]
+    rows = [row[0] for row in case["tiles"]]
+    columns = [column[0] for column in case["tiles"][0][2]]
+    if min(*rows, *columns) < 0:
+        assert tile_origins(width, min(case["tile_w"], width), overlap) == [0]
+        return
+    assert tile_origins(height, case["tile_h"], overlap) == rows
+    assert tile_origins(width, case["tile_w"], overlap) == columns

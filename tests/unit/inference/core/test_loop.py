@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from inference.api.errors import FailureCode
@@ -11,6 +12,7 @@ from inference.api.wire import Event, Failed, Finished, Preview, Progress
 from inference.engine.forward import Forwards, PaintingModel, Row
 from inference.engine.job import Prepared, Track
 from inference.engine.loop import Engine
+from inference.engine.work import Painting, Show, Together
 from tests.unit.inference.core.paintings import descent, guide, kinds, prepared, submit, tiny_model
 
 LONG, SHORT = (14.6, 5.0, 2.0, 0.5), (10.0, 1.0)
@@ -301,3 +303,70 @@ def test_progress_and_previews(model: PaintingModel) -> None:
     assert all(preview.data.startswith(b"\xff\xd8") and preview.width == 64 for preview in previews)
     assert isinstance(events[-1], Finished)
     assert events[-1].timings.rows == 8
+
+
+def fanned(finals: list[Tensor], *, fails: bool = False) -> Painting:
+    """A picture of three parts that are painted together, each by Euler's method; it shows itself before and after."""
+    yield Show(Image.new("RGB", (8, 8), "red"))
+    parts = tuple(descent(seed, SHORT, finals) for seed in range(3))
+    pictures = yield Together(parts + ((broken(SHORT),) if fails else ()))
+    assert [picture.size for picture in pictures] == [(64, 64)] * 3
+    yield Show(pictures[0].resize((8, 8)))
+    return pictures[2]
+
+
+def test_parts_of_a_picture_are_painted_together(model: PaintingModel) -> None:
+    """Three parts share each batch, with another job's picture too; what they return comes back in order."""
+    finals: list[Tensor] = []
+    alone: list[Tensor] = []
+    forwards = Counted()
+    engine, events = engine_of(
+        {
+            1: prepared(Track(fanned(finals), model=model, guide=guide()), calls=6),
+            2: prepared(track(model, 9, SHORT, alone), calls=2),
+        },
+        forwards=forwards,
+        preview_every=1,
+    )
+    engine.submit(submit(1))
+    engine.submit(submit(2))
+    run(engine)
+    assert forwards.batches == [8, 8], "four pictures with two rows each, twice"
+    done = [event for event in events if isinstance(event, Progress) and event.job == 1]
+    assert done[-1].done == done[-1].total == 6
+    shown = [event for event in events if isinstance(event, Preview) and event.job == 1]
+    assert [(event.width, event.height) for event in shown] == [(8, 8), (8, 8)], "no latents of parts"
+    assert sum(isinstance(event, Finished) for event in events) == 2
+    assert len(finals) == 3
+
+
+def test_a_part_that_fails_ends_its_picture_and_no_other(model: PaintingModel) -> None:
+    """The job is over once, with a sentence, and its other parts ask for nothing more."""
+    finals: list[Tensor] = []
+    alone: list[Tensor] = []
+    jobs = {
+        1: prepared(Track(fanned(finals, fails=True), model=model, guide=guide())),
+        2: prepared(track(model, 9, LONG, alone)),
+    }
+    engine, events = engine_of(jobs)
+    engine.submit(submit(1))
+    engine.submit(submit(2))
+    run(engine)
+    (failed,) = [event for event in events if isinstance(event, Failed)]
+    assert (failed.job, failed.code) == (1, FailureCode.INTERNAL)
+    assert [event.job for event in events if isinstance(event, Finished)] == [2]
+    assert finals == []
+
+
+def test_nothing_together_is_nothing(model: PaintingModel) -> None:
+    """A picture without parts goes on at once."""
+
+    def painting() -> Painting:
+        pictures = yield Together(())
+        assert pictures == []
+        return Image.new("RGB", (8, 8))
+
+    engine, events = engine_of({1: prepared(Track(painting(), model=model, guide=guide()))})
+    engine.submit(submit(1))
+    run(engine)
+    assert kinds(events)[-1] == "Finished"
