@@ -110,9 +110,17 @@ _UPSCALER_FILES = {
     "r-esrgan 4x+ anime6b": "realesrgan_x4plus_anime_6b",
     "r-esrgan 2x+": "realesrgan_x2plus",
     "r-esrgan general 4xv3": "realesr-general-x4v3",
+    "r-esrgan general wdn 4xv3": "realesr-general-wdn-x4v3",
     "r-esrgan animevideo": "realesr-animevideov3",
+    "swinir 4x": "swinir_4x",
+    "scunet": "scunet_color_real_gan",
+    "scunet gan": "scunet_color_real_gan",
+    "scunet psnr": "scunet_color_real_psnr",
+    "dat x2": "dat_x2",
+    "dat x3": "dat_x3",
+    "dat x4": "dat_x4",
 }
-"""The webui's names of its Real-ESRGAN models, and how their files begin."""
+"""The webui's names of the models that it fetches itself, and how their files begin."""
 
 
 def find_upscaler(inventory: Inventory, text: str) -> ModelFile | None:

@@ -17,6 +17,7 @@ from inference.api.enlarging import (
 from inference.api.errors import RequestInvalid
 from inference.api.infotext import parse_parameters, read_postprocessing, write_postprocessing
 from inference.api.infotext.postprocessing import Postprocessed
+from inference.api.lookup import find_upscaler
 from inference.api.result import Inventory, ModelFile
 
 SHELF = Inventory(
@@ -147,3 +148,23 @@ def test_what_others_write_is_read_where_it_makes_sense() -> None:
 def test_any_text_has_an_answer(text: str) -> None:
     """Nothing that somebody pastes raises."""
     read_postprocessing(f"{text}Postprocess upscaler: {text}, Postprocess upscale by: {text}", SHELF)
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("R-ESRGAN 4x+", "RealESRGAN_x4plus"),
+        ("ScuNET GAN", "scunet_color_real_gan"),
+        ("SwinIR 4x", "SwinIR_4x"),
+        ("DAT x4", "DAT_x4"),
+        ("ldsr", "LDSR"),
+        ("dat_x4.pth", "DAT_x4"),
+    ],
+)
+def test_networks_have_the_webuis_names_too(said: str, name: str) -> None:
+    """Texts that name a network as the webui lists it find its file."""
+    names = ("RealESRGAN_x4plus", "scunet_color_real_gan", "SwinIR_4x", "DAT_x4", "LDSR")
+    shelf = Inventory(upscalers=tuple(ModelFile(each, f"/m/ESRGAN/{each}.pth", "", "unknown") for each in names))
+    found = find_upscaler(shelf, said)
+    assert found is not None
+    assert found.name == name

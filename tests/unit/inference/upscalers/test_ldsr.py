@@ -39,7 +39,7 @@ def network(folder: Path) -> Ldsr:
     found = loaded(folder / "model.ckpt")
     assert isinstance(found, Ldsr)
     assert found.steps == 100
-    found.steps = 3
+    found.steps = 2
     return found
 
 
@@ -90,7 +90,7 @@ def test_one_window_is_diffusers_loop(network: Ldsr) -> None:
     unet, vq = ldsr_networks()
     picture = noise(40, 25)
     result, calls = run(enlarge(picture, upscaler="LDSR", scale=4.0), LDSR=network)
-    assert calls == tile_count(picture.size, network=network, scale=4.0) == len(ddim_timesteps(3)) + 1
+    assert calls == tile_count(picture.size, network=network, scale=4.0) == len(ddim_timesteps(2)) + 1
     generator = torch.Generator().manual_seed(module.SEED)
     padded = np.pad(np.asarray(picture), ((0, 103), (0, 88), (0, 0)), mode="edge")
     beside = torch.from_numpy(padded).permute(2, 0, 1)[None].float() / 127.5 - 1
@@ -102,9 +102,9 @@ def test_one_window_is_diffusers_loop(network: Ldsr) -> None:
         set_alpha_to_one=False,
         steps_offset=1,
     )
-    scheduler.set_timesteps(3)
+    scheduler.set_timesteps(2)
     latent = torch.randn(beside.shape, generator=generator)
-    times = ddim_timesteps(3)
+    times = ddim_timesteps(2)
     with torch.inference_mode():
         for index in reversed(range(len(times))):
             eps = unet(torch.cat((latent, beside), 1), times[index]).sample
@@ -125,7 +125,7 @@ def test_one_window_is_diffusers_loop(network: Ldsr) -> None:
 def test_a_wide_picture_goes_through_windows_that_overlap(network: Ldsr) -> None:
     """Windows of 128, every 64: a picture of 200 x 130 has four by three, at each step, and once more to be decoded."""
     assert padded_size((200, 130)) == (256, 192)
-    steps = len(ddim_timesteps(3))
+    steps = len(ddim_timesteps(2))
     assert network.calls((200, 130), 4.0) == 3 * 2 * (steps + 1)
     assert network.calls((400, 260), 2.0) == network.calls((200, 130), 4.0)
     result, calls = run(enlarge(noise(160, 40), upscaler="LDSR", scale=4.0), LDSR=network)
