@@ -1,8 +1,9 @@
 """A step with a ControlNet through the engine, beside diffusers' StableDiffusionControlNetPipeline on the same weights.
 
-Run: python -m benchmarks.controlnet [SIDE] [STEPS]. SD 1.5's UNet and a ControlNet for it, random weights in fp32 on the CPU
-(about 6 GB), two rows a step (guidance). Prints seconds a step of each, best of two alternating rounds, and the ratio;
-then how much two jobs at once cost beside one, and what a unit costs beside none.
+Run: python -m benchmarks.controlnet [SIDE] [STEPS] [WIDTH]. SD 1.5's UNet and a ControlNet for it, random weights in fp32 on
+the CPU (about 6 GB; with a WIDTH of 64 in place of 320 a fifth as wide, and 0.3 GB), two rows a step (guidance). Prints seconds
+a step of each, best of two alternating rounds, and the ratio; then how much two jobs at once cost beside one, and what a unit
+costs beside none.
 """
 
 import sys
@@ -32,10 +33,11 @@ def random_weights(module: Any) -> Any:
     return module
 
 
-def build() -> tuple[UNet2DConditionModel, ControlNetModel, ControlNet]:
+def build(width: int) -> tuple[UNet2DConditionModel, ControlNetModel, ControlNet]:
     """A UNet, a ControlNet for diffusers, and one with the same weights for the engine."""
+    config = FAMILIES["sd1"].config()["unet"] | {"block_out_channels": [width, 2 * width, 4 * width, 4 * width]}
     with torch.device("meta"):
-        unet = UNet2DConditionModel(**FAMILIES["sd1"].config()["unet"])
+        unet = UNet2DConditionModel(**config)
         nets = [ControlNetModel.from_unet(unet, load_weights_from_unet=False) for _ in range(2)]
     unet, first, second = random_weights(unet), *(random_weights(net) for net in nets)
     second.load_state_dict(first.state_dict(), assign=True)
@@ -79,8 +81,8 @@ def our_step(
 @torch.inference_mode()
 def main() -> None:
     """Measure and print."""
-    side, steps = (int(value) for value in (*sys.argv[1:], *("256", "3")[len(sys.argv) - 1 :]))
-    unet, theirs, ours = build()
+    side, steps, width = (int(value) for value in (*sys.argv[1:], *("256", "3", "320")[len(sys.argv) - 1 :]))
+    unet, theirs, ours = build(width)
     vae = AutoencoderKL(
         block_out_channels=(8, 8, 8, 8),
         layers_per_block=1,
