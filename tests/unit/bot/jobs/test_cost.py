@@ -9,6 +9,7 @@ from bot.jobs.cost import Speed, calls_of, predict, rows_of, work_of
 from bot.jobs.meter import Meter
 from inference.api.control import ControlUnit
 from inference.api.enlarging import UpscaleRequest
+from inference.api.faces import REPAINT, FaceRestoration
 from inference.api.redraw import SdUpscale, SeamFix, UltimateUpscale
 from inference.api.request import Canvas, Hires, SourcePicture
 from tests.unit.bot.jobs.studio import request
@@ -135,3 +136,26 @@ def test_jobs_that_run_together_share_the_time() -> None:
     assert meter.end("a", now=114.0) == pytest.approx(9.0)
     assert meter.end("b", now=120.0) == pytest.approx(11.0)
     assert meter.end("never", now=130.0) == 0.0
+
+
+def test_parts_of_an_and_prompt_cost_a_row_each() -> None:
+    """Parts that say the same share one, whether they have places or not."""
+    one = request(steps=20)
+    three = replace(one, prompt=replace(one.prompt, positive="a cat AND a dog AND a cat"))
+    assert (rows_of(one), rows_of(three)) == (2, 3)
+    assert work_of(three) > 1.4 * work_of(one)
+
+
+def test_mending_faces_costs_one_face() -> None:
+    """A restorer is a square, painting over some steps at the model's size; alone it costs no enlargement."""
+    plain = request(steps=20, canvas=Canvas(512, 512))
+    restored, painted = (
+        work_of(replace(plain, faces=FaceRestoration(*way))) - work_of(plain)
+        for way in (("GFPGANv1.4",), (REPAINT, 0.4))
+    )
+    assert 0 < restored < 1
+    assert painted == pytest.approx(9 * 2 * 0.803 + 2.515 + 1.117, rel=0.02)
+    alone = UpscaleRequest(picture=SHA, upscaler="none", scale=1.0, faces=FaceRestoration("GFPGANv1.4"))
+    assert work_of(alone) == pytest.approx(restored)
+    both = UpscaleRequest(picture=SHA, upscaler="lanczos", faces=FaceRestoration("GFPGANv1.4"))
+    assert work_of(both) == pytest.approx(restored + work_of(UpscaleRequest(picture=SHA, upscaler="lanczos")))
