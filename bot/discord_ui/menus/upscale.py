@@ -39,7 +39,7 @@ from bot.discord_ui.shown import PICTURE_LIMIT, picture_of
 from bot.discord_ui.uploads import check_announcement, decode_still, fetch_bytes
 from bot.errors import NotFound, RequestRefused
 from bot.requests.edit import Edit
-from bot.requests.enlarging import FACTOR, METHODS, EnlargeDraft, best_upscaler, read_large
+from bot.requests.enlarging import FACTOR, METHODS, EnlargeDraft, Method, best_upscaler, read_large
 from bot.requests.enlarging import STRENGTH as USUAL
 from bot.requests.typed import read_number
 from inference.api.catalog import UPSCALERS
@@ -214,11 +214,12 @@ async def _formed(desk: Desk, interaction: Asked, ticket: Ticket, filled: Filled
     before = await _before(desk, ticket)
     factor, size = read_large(filled.texts.get(LARGE, ""))
     prompt = filled.texts.get(PROMPT, "")
+    methods: dict[str, Method] = {value: value for value, _, _ in METHODS}
     draft = EnlargeDraft(
         upscaler=filled.choice(UPSCALER) or filled.texts.get(UPSCALER, "").strip() or None,
         factor=factor,
         size=size,
-        method=next((value for value, _, _ in METHODS if value == filled.choice(METHOD)), METHODS[0][0]),
+        method=methods.get(filled.choice(METHOD) or "", "enlarge"),
         strength=read_number(filled.texts.get(STRENGTH, ""), "Strength", low=0, high=1),
     )
     changes = Edit(prompt="" if prompt.strip() == before[PROMPT].strip() else prompt)
