@@ -186,7 +186,10 @@ def redrawing(
 
 
 def bare_base(base: GenerationRequest) -> GenerationRequest:
-    """`base` without what belongs to the picture as a whole and would be wrong in a tile: second pass, source, places."""
+    """`base` without what belongs to the picture as a whole and would be wrong in a tile: second pass, source, places.
+
+    Controls with a picture of their own stay: each tile follows the piece that lies under it.
+    """
     return msgspec.structs.replace(
         base,
         prompt=base.prompt_of(0),
@@ -194,7 +197,7 @@ def bare_base(base: GenerationRequest) -> GenerationRequest:
         source=None,
         hires=None,
         redraw=None,
-        control=(),
+        control=tuple(unit for unit in base.control if unit.picture),
         regional=None,
         faces=None,
         count=1,

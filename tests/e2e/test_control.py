@@ -487,7 +487,7 @@ async def test_remix_leads_to_control(studio: Studio, ada: Person) -> None:
 
 
 async def test_children_keep_the_controls(studio: Studio, ada: Person, ben: Person) -> None:
-    """Again, vary and Remix follow what the picture followed; moving, which is another place, does not."""
+    """Again, vary, Remix and a tiled upscale follow what the picture followed; moving, which is another place, does not."""
     card = await look(ada, kind="canny", weight=0.8, count=1, seed="7")
     done, request = await painted(studio, ada, await ada.click(card, button_of(card, Action.CONTROL_PAINT)))
     for action in (Action.AGAIN, Action.VARY_STRONG):
@@ -499,6 +499,11 @@ async def test_children_keep_the_controls(studio: Studio, ada: Person, ben: Pers
     _, steered = await painted(studio, ben, await ben.submit(form, {"prompt": "a ship"}))
     assert steered.control == request.control
     assert steered.source is not None
+    form = await ben.click(done, button_of(done, Action.UPSCALE))
+    large, tiled = await painted(studio, ben, await ben.submit(form, {"method": "tiles"}))
+    assert tiled.redraw is not None
+    assert tiled.control == request.control
+    assert alts(large)[-1] == "Map of control 1: Canny edges"
     _, moved = await painted(studio, ben, await ben.click(done, button_of(done, Action.MOVE)))
     assert moved.control == ()
 

@@ -112,8 +112,8 @@ def test_a_size_in_tiles_is_fitted_into_too() -> None:
 
 
 def test_what_belongs_to_the_whole_picture_is_left_out_of_tiles() -> None:
-    """Second pass, source, controls, regions and faces of the picture that is redrawn."""
-    base = asked(seed="5", count=3)
+    """Second pass, source, regions and faces of the picture that is redrawn; its controls stay, each tile has its piece."""
+    base, units = asked(seed="5", count=3), (ControlUnit("canny", SHA),)
     busy = bare_base(
         type(base)(
             prompt=base.prompt,
@@ -121,13 +121,13 @@ def test_what_belongs_to_the_whole_picture_is_left_out_of_tiles() -> None:
             seeds=base.seeds,
             model=base.model,
             hires=Hires(),
-            control=(ControlUnit("canny", SHA),),
+            control=units,
             regional=Regional((Region((1, 2), (0, 1), (0, 1)),)),
             faces=FaceRestoration(),
             count=3,
         )
     )
-    assert (busy.hires, busy.control, busy.regional, busy.faces, busy.count) == (None, (), None, None, 1)
+    assert (busy.hires, busy.control, busy.regional, busy.faces, busy.count) == (None, units, None, None, 1)
     assert busy.prompt == base.prompt
 
 
