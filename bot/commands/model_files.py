@@ -26,7 +26,7 @@ def file_named(text: str, settings: Settings, *, folders: Sequence[str], kind: s
     for name, path in known.items():
         if wanted in (name, path.name, path.stem, name.removesuffix(path.suffix)):
             return path
-    raise unknown(kind, text, known)
+    raise unknown(kind, text, (name.removesuffix(path.suffix) for name, path in known.items()))
 
 
 def _files(settings: Settings, folders: Sequence[str]) -> Iterator[tuple[str, Path]]:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.text import Text
 
+from bot.discord_ui.markup import counted
 from bot.downloads.adding import Ways, Wish, add_model, ways_of
 from bot.errors import SetupError
 from bot.settings import Settings
@@ -50,7 +51,7 @@ async def check_models(settings: Settings) -> int:
 
     roots = tuple(str(root) for root in settings.model_folders)
     checked = await _with_bar(console, Check(roots=roots, cache=str(settings.data / "cache")), Checked, tell=tell)
-    what = f"{checked.files:,} files with {checked.bytes / GIB:,.2f} GiB were read"
+    what = f"{counted(checked.files, 'file')} with {checked.bytes / GIB:,.2f} GiB read"
     if not found:
         console.print(f"{what}: all of them are whole.")
         return 0

@@ -150,7 +150,7 @@ async def _wanted(wish: Wish, ways: Ways, digest: str) -> Wanted:
 
 async def _place(arrived: Path, file: Fetched | Named, wish: Wish, ways: Ways) -> Added:
     """Look into what arrived, and give it its place. Raises RequestRefused; nothing is left of it then."""
-    own = arrived.with_suffix(".checked")
+    own, kept = arrived.with_suffix(".checked"), False
     path = own / file.name
     try:
         await asyncio.to_thread(_rename, arrived, path)
@@ -158,6 +158,11 @@ async def _place(arrived: Path, file: Fetched | Named, wish: Wish, ways: Ways) -
             what = await run_tool(Identify(path=str(path), shelf=SHELVES.get(wish.kind, "")), Identified)
         except ToolFailed as error:
             raise RequestRefused(f"{error} Nothing was kept.") from error
+        except asyncio.CancelledError:
+            kept = isinstance(file, Fetched)
+            if kept:
+                path.replace(arrived)
+            raise
         target = await asyncio.to_thread(_moved, path, ways.models / what.folder)
     except OSError as error:
         raise RequestRefused(
@@ -165,7 +170,7 @@ async def _place(arrived: Path, file: Fetched | Named, wish: Wish, ways: Ways) -
         ) from error
     finally:
         shutil.rmtree(own, ignore_errors=True)
-        if isinstance(file, Fetched):
+        if isinstance(file, Fetched) and not kept:
             file.partial.remove()
     return Added(target, what.label, what.shelf, file.sha256, file.bytes, renamed=target.name != file.name)
 

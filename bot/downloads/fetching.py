@@ -122,6 +122,8 @@ class Transfer:
         have, stamp = self._partial.known()
         headers = {"Accept-Encoding": "identity", "User-Agent": "Easel"}
         if stamp is not None:
+            if stamp.total is not None and have >= stamp.total:
+                have = self._partial.reopen(stamp.total)
             headers |= {"Range": f"bytes={have}-", "If-Range": stamp.etag}
         try:
             async with self._hop(headers) as answer:

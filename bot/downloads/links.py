@@ -55,6 +55,11 @@ def _link(text: str) -> HubName | URL:
     return url
 
 
+def shown_source(text: str) -> str:
+    """A source as cards and logs show it: without what stands behind a question mark, which may be somebody's key."""
+    return text.strip().partition("?")[0].partition("#")[0]
+
+
 def name_of(asked: URL, given: URL, disposition: str | None) -> str:
     """What the server calls a file, by its header or the end of an address: the one that was asked for, or the one that gave it.
 

@@ -16,7 +16,7 @@ from typing import Final, Protocol
 import msgspec
 
 from bot.errors import RequestRefused
-from storage.errors import DatabaseHeld
+from storage.errors import DatabaseHeld, DatabaseUnavailable
 from storage.lock import FolderLock
 
 FOLDER: Final = ".downloads"
@@ -57,12 +57,16 @@ class Partial:
     @contextlib.contextmanager
     def held(self) -> Generator[None]:
         """For this process alone. Raises RequestRefused while another fetches the same."""
-        self._folder.mkdir(parents=True, exist_ok=True)
         lock_path = self._folder / f"{self._key}.lock"
         try:
+            self._folder.mkdir(parents=True, exist_ok=True)
             lock = FolderLock.acquire(lock_path)
         except DatabaseHeld as error:
             raise RequestRefused("That is being downloaded already; wait for it, or cancel it there.") from error
+        except (DatabaseUnavailable, OSError) as error:
+            raise RequestRefused(
+                f"Nothing can be written into {self._folder.parent}; give Easel the right to, or make room."
+            ) from error
         try:
             yield
         finally:
@@ -78,6 +82,11 @@ class Partial:
         except (OSError, msgspec.MsgspecError):
             return 0, None
         return (size, stamp) if stamp.etag and size else (0, None)
+
+    def reopen(self, total: int) -> int:
+        """Take a byte off what is there whole, so that the server is asked whether it has the same file still. Raises OSError."""
+        os.truncate(self.path, max(0, total - 1))
+        return max(0, total - 1)
 
     def begin(self, stamp: Stamp) -> None:
         """Forget what was there, and begin a file of which `stamp` is known. Raises OSError."""

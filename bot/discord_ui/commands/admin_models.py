@@ -21,7 +21,7 @@ from bot.discord_ui.markup import code
 from bot.discord_ui.reply import Reply
 from bot.discord_ui.styles.keeping import with_shelf
 from bot.downloads.adding import SHELVES, Wish, add_bytes, add_model
-from bot.downloads.links import local_name
+from bot.downloads.links import local_name, shown_source
 from bot.errors import RequestRefused
 from bot.requests.naming import checkpoint_named, unknown
 from inference.api.lookup import find_vae
@@ -78,8 +78,8 @@ def _add_add(models: Group, desk: Desk) -> None:
         check_machine(desk, interaction)
         if bool(source.strip()) == (file is not None):
             raise RequestRefused(_ONE)
-        named = file.filename if file is not None else source.strip()
-        wish = Wish(source=named, kind=kind, sha256=sha256, name=name, insist=insist)
+        named = file.filename if file is not None else shown_source(source)
+        wish = Wish(source=source if file is None else named, kind=kind, sha256=sha256, name=name, insist=insist)
 
         async def work(chore: Chore) -> tuple[Reply, str]:
             if file is not None:

@@ -17,6 +17,7 @@ from torch import Tensor
 from inference.engine.bad_file import BadFile
 from inference.engine.headers import read_header
 from inference.engine.pickles import read_pickle, tensors_of
+from inference.engine.tools.refusal import about
 
 DTYPES: Final[Mapping[str, torch.dtype]] = {
     "BOOL": torch.bool,
@@ -89,7 +90,7 @@ class TensorFile:
         return torch.frombuffer(data, dtype=DTYPES[self.kinds[name]]).reshape(self.shapes[name])
 
     def pieces(self, name: str) -> Iterator[bytes | memoryview]:
-        """The bytes of one tensor in order, as safetensors stores them. Raises BadFile when they end early."""
+        """The bytes of one tensor in order, as safetensors stores them. Raises ToolRefused when they cannot be read."""
         if self._file is None:
             yield from bytes_of(self._held[name])
             return
@@ -97,9 +98,10 @@ class TensorFile:
         self._file.seek(self._payload + begin)
         left = end - begin
         while left:
-            piece = self._file.read(min(left, PIECE))
-            if not piece:
-                raise BadFile("became shorter while it was read.")
+            with about(self.path):
+                piece = self._file.read(min(left, PIECE))
+                if not piece:
+                    raise BadFile("became shorter while it was read.")
             left -= len(piece)
             yield piece
 

@@ -88,6 +88,14 @@ async def test_a_broken_connection_is_gone_on_with(shelf: Shelf, tmp_path: Path)
     assert shelf.seen[-1].headers["Range"] == "bytes=4000-"
 
 
+async def test_a_whole_part_is_asked_about_by_its_last_byte(shelf: Shelf, tmp_path: Path) -> None:
+    """What came whole and was not put away is not fetched anew: the server confirms it with one byte."""
+    await get(shelf, tmp_path)
+    got = await get(shelf, tmp_path)
+    assert shelf.seen[-1].headers["Range"] == f"bytes={len(shelf.data) - 1}-"
+    assert got.partial.path.read_bytes() == shelf.data
+
+
 async def test_another_file_meanwhile(shelf: Shelf, tmp_path: Path) -> None:
     """With another ETag, or without parts, the server sends all of it anew; no bytes of two files are mixed."""
     for change in ({"etag": '"two"'}, {"ranges": False}):
