@@ -79,7 +79,7 @@ def known(preprocessor: Preprocessor) -> PreprocessorRow:
 
 
 def calls_of(preprocessor: Preprocessor) -> int:
-    """How many `Apply` a map takes, for the count of a job's calls."""
+    """How many `Apply` a map takes, for the count of a job's calls; a pose may take a second look."""
     row = row_of(preprocessor)
     return 1 if row is not None and row.networks else 0
 

@@ -17,6 +17,8 @@ from inference.engine.bad_file import BadFile
 from inference.engine.weights import WeightsFile
 
 SIDE = 192
+_MARGIN, _SMALL = 0.35, 0.75
+"""Room around a person who is looked at again, in parts of the person; the part of a picture that is too large for it."""
 SURE = 0.3
 """Scores under this are guesses at what is hidden or not there."""
 
@@ -63,3 +65,17 @@ def joints_in(answer: Tensor, size: tuple[int, int]) -> Person:
         (x * side - left, y * side - top) if score >= SURE else None for y, x, score in answer.tolist()
     ]
     return from_coco(points)
+
+
+def around(person: Person, size: tuple[int, int]) -> tuple[int, int, int, int] | None:
+    """Left, top, right and bottom of the part of a picture of `size` in which `person` is, where a closer look is worth it."""
+    joints = np.array([joint for joint in person if joint is not None])
+    if len(joints) < 2:
+        return None
+    low, high = joints.min(axis=0), joints.max(axis=0)
+    margin = _MARGIN * float((high - low).max())
+    left, top = (max(0, int(place - margin)) for place in low)
+    right, bottom = (min(side, int(place + margin) + 1) for side, place in zip(size, high, strict=True))
+    if min(right - left, bottom - top) < 1 or max(right - left, bottom - top) > _SMALL * max(size):
+        return None
+    return left, top, right, bottom

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from inference.engine.annotators.annotation import Chosen, Pixels, Traced, tensor_of
-from inference.engine.annotators.movenet import MoveNet, joints_in, squared
+from inference.engine.annotators.movenet import MoveNet, around, joints_in, squared
 from inference.engine.annotators.openpose import FIELDS
 from inference.engine.annotators.parts import looked_at, people_in, spread
 from inference.engine.annotators.pose import Person, drawn
@@ -34,9 +34,22 @@ def pose(pixels: Pixels, _: Chosen, network: nn.Module) -> Generator[Apply, Any,
 
 
 def _one(pixels: Pixels, network: nn.Module) -> Finding:
-    answer: Tensor = yield Apply(network, (tensor_of(squared(pixels)),), cost=_SQUARE_COST)
-    person = joints_in(answer[0].float().cpu(), (pixels.shape[1], pixels.shape[0]))
+    """One person; somebody small in a large picture is looked at a second time, from closer by."""
+    person, sure = yield from _look(pixels, network)
+    box = around(person, (pixels.shape[1], pixels.shape[0]))
+    if box is not None:
+        left, top, right, bottom = box
+        closer, surer = yield from _look(pixels[top:bottom, left:right], network)
+        if surer > sure:
+            person = [None if joint is None else (joint[0] + left, joint[1] + top) for joint in closer]
     return [person] if sum(joint is not None for joint in person) >= _MIN_JOINTS else []
+
+
+def _look(pixels: Pixels, network: nn.Module) -> Generator[Apply, Any, tuple[Person, float]]:
+    """Whom MoveNet sees in `pixels`, and how sure it is on the whole."""
+    answer: Tensor = yield Apply(network, (tensor_of(squared(pixels)),), cost=_SQUARE_COST)
+    found = answer[0].float().cpu()
+    return joints_in(found, (pixels.shape[1], pixels.shape[0])), float(found[:, 2].mean())
 
 
 def _everybody(pixels: Pixels, network: nn.Module) -> Finding:

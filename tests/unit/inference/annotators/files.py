@@ -6,6 +6,7 @@ Names and shapes are written out here by themselves, not asked of Easel's own mo
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
@@ -28,13 +29,13 @@ def weights(shapes: Mapping[str, tuple[int, ...]], *, seed: int = 0) -> dict[str
     return found
 
 
-def write(path: Path, tensors: Mapping[str, Tensor]) -> Path:
-    """A file of `tensors`, by its ending a pickle of torch's or safetensors."""
+def write(path: Path, tensors: Mapping[str, Any], *, zipped: bool = True) -> Path:
+    """A file of `tensors`, by its ending a pickle of torch's (of the old kind where it is not `zipped`) or safetensors."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".safetensors":
         save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path)
     else:
-        torch.save(dict(tensors), path)
+        torch.save(dict(tensors), path, _use_new_zipfile_serialization=zipped)
     return path
 
 

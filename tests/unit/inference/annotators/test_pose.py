@@ -240,6 +240,33 @@ def test_movenet_finds_a_painted_figure(size: tuple[int, int], left: int, top: i
     assert found >= 6, person
 
 
+def test_somebody_small_is_looked_at_again() -> None:
+    """In a corner of a large picture the second look finds each joint within a tenth of the figure; a large one has no need."""
+    left, top, scale = 500, 300, 0.8
+    picture = figure((800, 600), left=left, top=top, scale=scale)
+    counted = Counting(load_movenet(MOVENET).graph)
+    pixels = levels(mapped(picture, "openpose", network=counted, resolution=600))
+    assert counted.calls == 2
+    for joint, (x, y) in {2: (36, 62), 5: (64, 62), 8: (42, 125), 11: (58, 125), 9: (40, 170), 12: (60, 170)}.items():
+        rows, columns = np.nonzero((pixels == COLOURS[joint]).all(axis=2))
+        away = np.hypot(columns.mean() - left - x * scale, rows.mean() - top - y * scale)
+        assert away < 12 * scale, (joint, away)
+    counted.calls = 0
+    mapped(figure((320, 320), left=80, top=30, scale=1.2), "openpose", network=counted)
+    assert counted.calls == 1
+
+
+class Counting(MoveNet):
+    """MoveNet that counts how often it is asked."""
+
+    calls = 0
+
+    def forward(self, squares: Tensor) -> Tensor:
+        """Count, then answer."""
+        self.calls += 1
+        return super().forward(squares)
+
+
 def test_movenets_answers_are_independent() -> None:
     """Pictures of a batch are answered as if each were alone."""
     network = load_movenet(MOVENET)
