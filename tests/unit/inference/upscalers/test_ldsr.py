@@ -1,6 +1,7 @@
 """LDSR from its original file: names, sums of diffusers' own modules, the steps of DDIM, windows, sizes, progress, refusals."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,15 @@ import pytest
 import torch
 from diffusers import DDIMScheduler
 from PIL import Image
+from torch import Tensor
 
+from inference.api.enlarging import UpscaleRequest
+from inference.api.errors import FailureCode
+from inference.api.wire import Event, Failed, Progress, Submit
 from inference.engine.bad_file import BadFile
+from inference.engine.forward import Forwards
+from inference.engine.job import Prepared, Track
+from inference.engine.loop import Engine
 from inference.engine.upscale import enlarge, tile_count
 from inference.engine.upscalers import ldsr as module
 from inference.engine.upscalers.ldsr import (
@@ -190,3 +198,56 @@ def test_it_is_known_by_its_header(folder: Path) -> None:
     assert kind_of(shapes) == "ldsr"
     with pytest.raises(BadFile, match="is no network of a kind"):
         kind_of(shapes | {"model.diffusion_model.input_blocks.0.0.weight": (32, 4, 3, 3)})
+
+
+class Counted(Forwards):
+    """Forwards that write down how many rows each call of a network had."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[int] = []
+
+    def apply(self, network: torch.nn.Module, rows: Sequence[tuple[Tensor, ...]]) -> Tensor:
+        """Note, then run."""
+        self.rows.append(len(rows))
+        return super().apply(network, rows)
+
+
+def looped(network: Ldsr, count: int, *, cancel: bool = False) -> tuple[list[Event], list[int]]:
+    """So many enlargements of one window at once in the engine's loop; with `cancel` all are cancelled after two turns."""
+    events: list[Event] = []
+    forwards = Counted()
+
+    def prepare(command: Submit) -> Prepared:
+        work = enlarge(noise(24, 24, seed=command.job), upscaler="LDSR", scale=4.0)
+        calls = tile_count((24, 24), network=network, scale=4.0)
+        return Prepared([Track(work, lend=lambda _: network)], calls, "upscaling", lambda _: ())
+
+    engine = Engine(prepare=prepare, send=events.append, forwards=forwards)
+    for job in range(count):
+        engine.submit(Submit(job, UpscaleRequest(picture="0" * 64, upscaler="LDSR", scale=4.0)))
+    turns = 0
+    while engine.running:
+        engine.turn()
+        turns += 1
+        if cancel and turns == 2:
+            for job in range(count):
+                engine.cancel(job)
+    return events, forwards.rows
+
+
+def test_windows_of_two_people_share_batches(network: Ldsr) -> None:
+    """Steps and decoding of both run together, and progress counts each step."""
+    events, rows = looped(network, 2)
+    calls = len(ddim_timesteps(2)) + 1
+    assert rows == [2] * calls
+    told = [event.done for event in events if isinstance(event, Progress) and event.job == 0]
+    assert told == list(range(1, calls))
+
+
+def test_it_can_be_cancelled_between_two_steps(network: Ldsr) -> None:
+    """A hundred steps are long, and nobody has to wait for them."""
+    events, rows = looped(network, 1, cancel=True)
+    assert rows == [1, 1]
+    assert isinstance(events[-1], Failed)
+    assert events[-1].code is FailureCode.CANCELLED
