@@ -31,10 +31,11 @@ class ModelFile(msgspec.Struct, frozen=True, omit_defaults=True):
     """A weights file that was found.
 
     `name` is the webui's: for checkpoints the path below the folder without the ending, for VAEs the file's name with it,
-    for LoRAs, embeddings and the like the stem. `family` is one of sd1, sd2, sdxl, sdxl_refiner, unknown; `native` the side
-    in pixels that the model was trained for. `hash` is what the webui writes into parameter texts: ten digits of the sha256 for
-    checkpoints and VAEs, twelve for embeddings and (of the content behind the header) for LoRAs; empty while a very large
-    file has not been hashed yet. `sha256` is of the whole file, `old_hash` the webui's first kind (checkpoints).
+    for LoRAs, embeddings and the like the stem. `family` is one of sd1, sd2, sdxl, sdxl_refiner, unknown, and of other
+    networks their kind; `native` the side in pixels that the model was trained for. `hash` is what the webui writes into
+    parameter texts: ten digits of the sha256 for checkpoints and VAEs, twelve for embeddings and (of the content behind the
+    header) for LoRAs; empty while a very large file has not been hashed yet. `sha256` is of the whole file, `old_hash` the
+    webui's first kind (checkpoints).
     `vae` is the VAE that a checkpoint's own notes ask for. `alias`, `triggers`, `negative` and `weight` (0: none said)
     are for LoRAs, and `tags` are the words that one saw most often in training. `notes` is what is told beside the file and
     `preview` the path of a sample picture there, empty for none. `cfg_scale` is the guidance that a checkpoint's config
