@@ -609,6 +609,12 @@ async def test_the_real_painter_follows(real: Studio, ada: Person) -> None:
     (other,) = await real.easel.desk.db.images.of_message(int(bare["id"]))
     assert other.seed == image.seed
     assert await real.easel.desk.db.images.data(other.id) != await real.easel.desk.db.images.data(image.id)
+    form = await ada.click(done, button_of(done, Action.UPSCALE))
+    large, tiled = await painted(real, ada, await ada.submit(form, {"method": "tiles", "upscaler": ["Lanczos"]}))
+    assert tiled.control == request.control
+    (grown,) = await real.easel.desk.db.images.of_message(int(large["id"]))
+    assert tiled.redraw is not None
+    assert (grown.width, grown.height) == tiled.redraw.size
     lacking = await look(ada, kind="depth_midas", model="tiny_canny")
     assert "dpt_hybrid-midas" in words_of(lacking).replace("\\", "")
     assert "models/annotators" in words_of(lacking)
