@@ -19,6 +19,7 @@ ResizeMode = Literal[0, 1, 2]
 """0 stretch, 1 crop and resize, 2 resize and fill."""
 FLAT_COLOURS = 200
 """A map of fewer colours than this (and more than two) is a palette: between two of its colours lies nothing."""
+_SAMPLE = 1 << 16
 MAX_PIXELS = 64_000_000
 """Pixels of what is resized before it is cropped; beyond, only what will be seen of it is resized."""
 
@@ -113,9 +114,14 @@ def _resized(pixels: Pixels, mask: Pixels | None, size: tuple[int, int]) -> tupl
 
 
 def _colour_count(pixels: Pixels) -> int:
-    """Distinct colours of (H, W, 3)."""
-    wide = pixels.reshape(-1, 3).astype(np.uint32)
-    return len(np.unique(wide[:, 0] << 16 | wide[:, 1] << 8 | wide[:, 2]))
+    """Distinct colours of (H, W, 3), as far as they matter: `FLAT_COLOURS` for that many and more."""
+    rows = pixels.reshape(-1, 3)
+    for step in (max(1, len(rows) // _SAMPLE), 1):  # a photograph shows in a sample, and need not be sorted whole
+        wide = rows[::step].astype(np.uint32)
+        count = len(np.unique(wide[:, 0] << 16 | wide[:, 1] << 8 | wide[:, 2]))
+        if count >= FLAT_COLOURS or step == 1:
+            break
+    return min(count, FLAT_COLOURS)
 
 
 def _two_levels(pixels: Pixels, *, thin: bool, prune: bool) -> Pixels:
