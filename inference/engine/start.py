@@ -15,7 +15,7 @@ from inference.engine.colors import recolored
 from inference.engine.masks import Box, filled, laid_over, masked_box, overlay, overlay_mask, soften, widened
 from inference.engine.source import arranged, fit, inner_size
 from inference.engine.upscale import Enlarging, brought_to
-from inference.engine.work import Borrow, UpscaleTile
+from inference.engine.work import Apply, Borrow, UpscaleTile
 
 LATENT_RESIZE = 3
 """The resize mode that leaves pixels alone and stretches the latent."""
@@ -47,7 +47,7 @@ class Start:
 
 def begin(
     picture: Image.Image, mask: Image.Image | None, *, source: SourcePicture, size: tuple[int, int]
-) -> Generator[Borrow | UpscaleTile, Any, Start]:
+) -> Generator[Apply | Borrow | UpscaleTile, Any, Start]:
     """Prepare RGB `picture` and grey `mask` (of any size) for a canvas of `size` (width, height).
 
     Where only the masked part is to be painted and nothing is masked, the whole picture is (webui).
@@ -75,7 +75,7 @@ def begin(
 
 def begin_patch(
     picture: Image.Image, mask: Image.Image, place: Place, *, source: SourcePicture, size: tuple[int, int]
-) -> Generator[Borrow | UpscaleTile, Any, Start]:
+) -> Generator[Apply | Borrow | UpscaleTile, Any, Start]:
     """As `begin` with only the masked part, for a part that is cut out already: RGB `picture` and its blurred grey `mask`.
 
     `finish` then gives the part alone, to be put back at `place`.
