@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from bot.jobs.cost import Speed, calls_of, predict, rows_of, work_of
 from bot.jobs.meter import Meter
-from inference.api.control import ControlUnit
+from inference.api.control import ControlUnit, Preprocessor, PreprocessRequest
 from inference.api.enlarging import UpscaleRequest
 from inference.api.faces import REPAINT, FaceRestoration
 from inference.api.redraw import SdUpscale, SeamFix, UltimateUpscale
@@ -159,3 +159,15 @@ def test_mending_faces_costs_one_face() -> None:
     assert work_of(alone) == pytest.approx(restored)
     both = UpscaleRequest(picture=SHA, upscaler="lanczos", faces=FaceRestoration("GFPGANv1.4"))
     assert work_of(both) == pytest.approx(restored + work_of(UpscaleRequest(picture=SHA, upscaler="lanczos")))
+
+
+def test_a_map_costs_what_its_network_does() -> None:
+    """Next to nothing without one; with one by its pixels; nothing where the picture is taken as it is."""
+
+    def cost(id: str, **how: int) -> float:  # noqa: A002
+        return work_of(PreprocessRequest(picture=SHA, preprocessor=Preprocessor(id, **how)))
+
+    assert cost("none") == 0
+    assert 0 < cost("canny") < cost("softedge_hed") / 10
+    assert cost("softedge_hed", resolution=1024) == 4 * cost("softedge_hed") == 4 * cost("softedge_hed", resolution=512)
+    assert predict(PreprocessRequest(picture=SHA, preprocessor=Preprocessor()), speed=Speed()) > 0
