@@ -5,7 +5,7 @@ with the shipped network, or with a random RRDB of the usual size. All ways take
 ratios of medians of that run:
 
 - spandrel: the same weights loaded by spandrel, one call a tile on tiles that lie in memory, joined by nobody;
-- one job: the picture through the engine's loop, from its PNG to the result's PNG;
+- one job: the picture through the engine's loop, cut into tiles and put together without seams (PNGs are not counted);
 - two jobs: two pictures submitted together, per picture.
 
 The seam is the mean absolute difference from pixel to pixel beside the borders of tiles, by the same of the inside, and again by
@@ -13,7 +13,6 @@ what the picture enlarged in one piece has at the same places; with the webui's 
 """
 
 import argparse
-import io
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -26,13 +25,13 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from inference.api.enlarging import UpscaleRequest
-from inference.api.wire import Event, Finished, Submit
+from inference.api.result import ImageResult
+from inference.api.wire import Event, Submit
 from inference.engine.architectures import load_architecture
 from inference.engine.extras import calls_of, run_extras
 from inference.engine.job import Prepared, Track
 from inference.engine.loop import Engine
-from inference.engine.picture import encode_png, to_unit
-from inference.engine.source import open_picture
+from inference.engine.picture import to_unit
 from inference.engine.upscalers.compact import build_compact
 from inference.engine.upscalers.network import Traits, Upscaler
 from inference.engine.upscalers.rrdb import Rrdb, build_rrdb
@@ -80,27 +79,30 @@ def picture_of(tiles: int) -> Image.Image:
     return Image.fromarray((soft + hard).clip(0, 255).astype(np.uint8))
 
 
-def in_the_loop(network: Upscaler, pictures: Sequence[bytes]) -> list[Image.Image]:
+def in_the_loop(network: Upscaler, pictures: Sequence[Image.Image]) -> list[Image.Image]:
     """The pictures through the engine's loop, submitted together."""
     request = UpscaleRequest(picture="0" * 64, upscaler="net", scale=4.0)
+    found: dict[int, Image.Image] = {}
 
     def prepare(command: Submit) -> Prepared:
-        picture = open_picture(command.attachments["0" * 64])
+        picture = pictures[command.job]
         track = Track(run_extras(request, picture), lend=lambda _: network)
         calls = calls_of(request, picture, lambda _: network)
-        return Prepared(
-            [track], calls, "upscaling", lambda done: tuple(encode_png(p, seed=0, infotext="") for p in done)
-        )
+
+        def results(done: Sequence[Image.Image]) -> tuple[ImageResult, ...]:
+            found[command.job] = done[0]
+            return ()
+
+        return Prepared([track], calls, "upscaling", results)
 
     events: list[Event] = []
     engine = Engine(prepare=prepare, send=events.append)
-    for number, data in enumerate(pictures):
-        engine.submit(Submit(number, request, {"0" * 64: data}))
+    for number in range(len(pictures)):
+        engine.submit(Submit(number, request))
     while engine.running:
         engine.turn()
-    results = [event.images[0].data for event in events if isinstance(event, Finished)]
-    assert len(results) == len(pictures), events[-1]
-    return [Image.open(io.BytesIO(data)) for data in results]
+    assert len(found) == len(pictures), events[-1]
+    return [found[number] for number in range(len(pictures))]
 
 
 def by_spandrel(network: Any, tiles: Sequence[torch.Tensor]) -> None:
@@ -137,13 +139,12 @@ def main() -> None:
     network, spandrel = upscaler_of(chosen.kind, device, dtype), load_architecture(weights_of(chosen.kind))
     spandrel.to(device, dtype).eval()
     picture = picture_of(chosen.tiles)
-    data = encode_png(picture, seed=0, infotext="").data
     side = side_of(picture.width, network.traits.tiling)
     tiles = [to_unit(picture.crop((left, 0, left + 192, 192))) for left in side.origins]
     ways: dict[str, Callable[[], object]] = {
         "spandrel": lambda: by_spandrel(spandrel, tiles),
-        "one job": lambda: in_the_loop(network, [data]),
-        "two jobs": lambda: in_the_loop(network, [data, data]),
+        "one job": lambda: in_the_loop(network, [picture]),
+        "two jobs": lambda: in_the_loop(network, [picture, picture]),
     }
     for work in ways.values():
         work()
@@ -158,9 +159,9 @@ def main() -> None:
     print(f"  spandrel, a call a tile    {middle['spandrel'] / len(tiles) * 1000:8.1f} ms a tile")
     print(f"  one job by spandrel        {middle['one job'] / middle['spandrel']:8.2f} (goal: at most 1)")
     print(f"  two jobs by two of one     {middle['two jobs'] / 2 / middle['one job']:8.2f} (goal: below 1)")
-    single = in_the_loop(upscaler_wide(network, picture.width), [data])[0]
+    single = in_the_loop(upscaler_wide(network, picture.width), [picture])[0]
     for overlap in (network.traits.tiling.overlap, 8):
-        tiled = in_the_loop(upscaler_of(chosen.kind, device, dtype, overlap=overlap), [data])[0]
+        tiled = in_the_loop(upscaler_of(chosen.kind, device, dtype, overlap=overlap), [picture])[0]
         middle_of = [4 * (left + overlap // 2) for left in side_of(picture.width, Tiling(192, overlap)).origins[1:]]
         seam, same = roughness(tiled, middle_of), roughness(single, middle_of)
         print(

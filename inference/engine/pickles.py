@@ -24,6 +24,9 @@ _MEMBER = re.compile(
 """Member names of torch's zip files (as the webui allows them)."""
 _GLOBAL = re.compile(r"GLOBAL ([\w.]+)")
 
+WRAPPINGS = ("state_dict", "model_state_dict", "params_ema", "params-ema", "params", "model", "net")
+"""Names under which training programs put their table of weights; the first that is there counts, averaged ones before others."""
+
 
 class Bag:
     """Stands in for classes of which only the data is wanted: keeps whatever state a pickle hands it, does nothing."""
@@ -105,13 +108,13 @@ def _check_members(path: Path) -> None:
 
 
 def tensors_of(value: Any) -> dict[str, Tensor]:
-    """The flat name -> tensor table inside an unpickled checkpoint, also when it is nested under `state_dict`.
+    """The flat name -> tensor table inside an unpickled checkpoint, also when it is nested under one of `WRAPPINGS`.
 
     Raises BadFile when there is none.
     """
     if isinstance(value, Bag):
         value = value.state
-    for name in ("state_dict", "params_ema", "params"):
+    for name in WRAPPINGS:
         if isinstance(value, Mapping) and isinstance(value.get(name), Mapping):
             value = value[name]
             break

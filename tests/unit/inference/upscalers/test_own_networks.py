@@ -48,7 +48,7 @@ def test_compact_answers_as_spandrel(tmp_path: Path, scale: int) -> None:
     torch.testing.assert_close(network(x), architecture("Compact").load(dict(state))(x), atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize("around", ["params", "params_ema", "state_dict"])
+@pytest.mark.parametrize("around", ["params", "params_ema", "state_dict", "model", "net"])
 def test_weights_may_be_wrapped(tmp_path: Path, around: str) -> None:
     """Training programs put weights into a table, and names behind a prefix; the averaged ones are taken where both are there."""
     net = rrdb()
