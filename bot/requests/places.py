@@ -51,6 +51,8 @@ _BANDS: Final = {
     "bottom right": ("last", "last"),
 }
 """Rows and columns of each side."""
+SIDES: Final = (*_BANDS, "middle")
+"""Names of sides, as people choose them."""
 
 Box = tuple[int, int, int, int]
 """Top, left, bottom, right in sixths of the picture; bottom and right lie outside."""
@@ -95,6 +97,19 @@ def read_places(text: str) -> tuple[Placed, ...]:
         said.append((tuple(map(_canonical, names)), stripped[found.end() : end].strip(" \t\n|,")))
     named = [name for names, _ in said for name in names]
     return tuple(Placed(names, words, tuple(dict.fromkeys(_boxes(names, named)))) for names, words in said if words)
+
+
+def boxes_named(text: str) -> tuple[Box, ...]:
+    """Where the places lie that `text` names (“left”, “top right + a3”); none for everywhere. Raises RequestRefused."""
+    if not text.strip():
+        return ()
+    found = read_places(f"{text.strip()}: here")
+    if len(found) != 1 or found[0].words != "here":
+        raise RequestRefused(
+            f"“{shown(text)}” is no place; write a side such as left or top right, cells from a1 to c3 such as a1-b2, or several "
+            "with + between them."
+        )
+    return found[0].boxes
 
 
 def laid_out(text: str) -> Layout:

@@ -80,10 +80,10 @@ async def studio(discord_here: None, loopback: Loopback, tmp_path: Path, painter
         yield running
 
 
-async def look(person: Person, where: str = "#paint", **options: Any) -> Json:
+async def look(person: Person, channel: str = "#paint", /, **options: Any) -> Json:
     """The answer to /control; only the person sees it."""
     given = {"picture": ("photo.png", picture(SIZE)), "prompt": "a boat"} | options
-    answer = await (await person.slash("control", where, **given)).answered()
+    answer = await (await person.slash("control", channel, **given)).answered()
     assert answer["flags"] & 64
     return answer
 
@@ -194,6 +194,28 @@ async def test_the_map_comes_with_the_result(studio: Studio, ada: Person, ben: P
     assert len(alts(second)) == 2, "a ready map is not shown a second time"
     images = await studio.easel.desk.db.images.of_message(int(second["id"]))
     assert {image.person for image in images} == {int(ben.id)}
+
+
+async def test_a_control_steers_its_places_only(studio: Studio, ada: Person) -> None:
+    """With `where` the request carries a mask of the places, soft at its border; a place that is none is a sentence."""
+    card = await look(ada, kind="canny", where="left")
+    assert "left only" in words_of(card)
+    done, request = await painted(studio, ada, await ada.click(card, button_of(card, Action.CONTROL_PAINT)))
+    (unit,) = request.control
+    (image, *_) = await studio.easel.desk.db.images.of_message(int(done["id"]))
+    mask = (await studio.easel.desk.db.jobs.sources(image.job))[unit.region]
+    with Image.open(io.BytesIO(mask)) as shown:
+        assert shown.mode == "L"
+        width, height = shown.size
+        assert [shown.getpixel((x, height // 2)) for x in (0, width - 1)] == [255, 0]
+    assert [row["value"] for row in await ada.autocomplete("control", "#paint", "where", "top")][:2] == [
+        "top",
+        "top left",
+    ]
+    refused = await (
+        await ada.slash("control", "#paint", picture=("photo.png", picture(SIZE)), prompt="a boat", where="somewhere")
+    ).answered()
+    assert "is no place; write a side such as left" in words_of(refused)
 
 
 async def test_maps_go_with_the_picture(studio: Studio, ada: Person) -> None:

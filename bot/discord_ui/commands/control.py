@@ -21,6 +21,7 @@ from bot.discord_ui.uploads import fetch_picture
 from bot.errors import Unknown
 from bot.requests.controls import FAMILIES, KINDS, MODES, RESIZES, Wanted, controls_for, fits, follows, kind_named
 from bot.requests.drafts import ImagineDraft
+from bot.requests.places import SIDES, boxes_named
 from inference.api.catalog import ASPECTS
 from inference.api.lookup import find_checkpoint
 from inference.api.preprocessors import PreprocessorRow, usable
@@ -39,6 +40,7 @@ _HELP: Final = {
     "end": "Up to which share of the steps, 0 to 1",
     "mode": "What counts more where picture and words disagree",
     "resize": "How a picture of another shape is fitted to the canvas",
+    "where": "The only part of the picture that it steers: left, top right, a1-b2",
     "pixel_perfect": "Make the map at the size of the canvas",
     "resolution": "The map's short side in pixels, 64 to 4096",
     "threshold_a": "The kind's first slider: for Canny the low threshold",
@@ -71,6 +73,7 @@ def register(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
         end: float = 1.0,
         mode: str = "balanced",
         resize: int = 1,
+        where: str | None = None,
         pixel_perfect: bool = False,
         resolution: int | None = None,
         threshold_a: float | None = None,
@@ -107,24 +110,32 @@ def register(tree: app_commands.CommandTree[Any], desk: Desk) -> None:
             low=threshold_a,
             high=threshold_b,
         )
-        await _look(desk, interaction, draft, wanted, picture=picture)
+        await _look(desk, interaction, draft, wanted, picture=picture, where=where or "")
 
     for option in ("prompt", "negative"):
         control.autocomplete(option)(completer(desk))
     for option, name in (("style", "style"), ("seed", "seed"), ("checkpoint", "model")):
         control.autocomplete(option)(_usual(desk, name))
     control.autocomplete("kind")(_kinds(desk))
+    control.autocomplete("where")(_places)
     control.autocomplete("model")(_models(desk))
 
 
 async def _look(
-    desk: Desk, interaction: Asked, draft: ImagineDraft, wanted: Wanted, *, picture: discord.Attachment
+    desk: Desk, interaction: Asked, draft: ImagineDraft, wanted: Wanted, *, picture: discord.Attachment, where: str
 ) -> None:
     """The map, on a card for the person alone."""
     async with aside(interaction):
         await admitted(desk, interaction)
+        named = where.strip() if boxes_named(where) else ""
         upload = await fetch_picture(picture, desk.settings.limits)
-        await start(desk, interaction, draft, Brought(upload=upload, name=picture.filename[:80]), wanted)
+        await start(desk, interaction, draft, Brought(upload=upload, name=picture.filename[:80], where=named), wanted)
+
+
+async def _places(interaction: Asked, typed: str) -> list[app_commands.Choice[str]]:
+    """The sides; cells and several of them are typed."""
+    del interaction
+    return _choices(options.ranked((Suggestion(side, side) for side in SIDES), typed))
 
 
 Complete = Callable[[Asked, str], Coroutine[Any, Any, list[app_commands.Choice[str]]]]

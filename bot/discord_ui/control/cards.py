@@ -23,7 +23,8 @@ _ROW: Final = 5
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """A control on a card. `bench` is its bench, `webp` its map as the channel gets it, `size` (width, height) its picture's.
 
-    `trouble` says in a sentence why there is no map, `note` what is to be known of its picture.
+    `trouble` says in a sentence why there is no map, `note` what is to be known of its picture, `where` the only places that it
+    steers.
     """
 
     bench: int
@@ -33,6 +34,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     size: tuple[int, int] = (0, 0)
     trouble: str = ""
     note: str = ""
+    where: str = ""
 
 
 class SheetFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,15 +66,16 @@ def sheet_card(facts: SheetFacts) -> Reply:
     return Reply(parts=tuple(parts), files=files, accent=ACCENT)
 
 
-def unit_line(unit: ControlUnit, *, number: int) -> str:
-    """A control's settings in one line of markdown."""
+def unit_line(unit: ControlUnit, *, number: int, where: str = "") -> str:
+    """A control's settings in a line or two of markdown; `where` are the only places that it steers."""
     size = _resolution(unit)
     thresholds = "/".join(
         f"{value:g}" for value in (unit.preprocessor.threshold_a, unit.preprocessor.threshold_b) if value
     )
     seen = "".join(f" · {each}" for each in (size, thresholds) if each)
+    only = f" · {plain(where, limit=60)} only" if where else ""
     return (
-        f"**{number}.** {plain(kind_of(unit))}{seen} · {code(unit.model, limit=60)}\n-# weight {unit.weight:g} · from "
+        f"**{number}.** {plain(kind_of(unit))}{seen} · {code(unit.model, limit=60)}{only}\n-# weight {unit.weight:g} · from "
         f"{unit.start:g} to {unit.end:g} of the steps · {MODES[unit.mode]} · {RESIZES[unit.resize_mode]}"
     )
 
@@ -88,7 +91,7 @@ def _words(facts: SheetFacts) -> str:
     prompt = plain(facts.prompt, limit=PROMPT_SHOWN) or "No words yet: “Paint” asks for them."
     lines = [
         f"### Control\n{prompt}\n-# {code(facts.model, limit=60)} · {width} × {height} px",
-        *(unit_line(each.unit, number=number) for number, each in enumerate(facts.shown, 1)),
+        *(unit_line(each.unit, number=number, where=each.where) for number, each in enumerate(facts.shown, 1)),
     ]
     if not facts.shown:
         lines.append("No control is left; add one, or cancel.")

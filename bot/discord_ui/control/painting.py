@@ -4,6 +4,7 @@ Owns the meeting of draft, controls and shelf. How a draft is resolved and what 
 """
 
 import asyncio
+import hashlib
 from typing import Final
 
 import msgspec
@@ -11,9 +12,10 @@ import msgspec
 from bot.discord_ui.asking import Wish
 from bot.discord_ui.control.cards import SheetFacts, Shown, sheet_card
 from bot.discord_ui.control.mapping import Mapped, mapped
-from bot.discord_ui.control.sheets import Sheet, picture_of
+from bot.discord_ui.control.sheets import Held, Sheet, picture_of
 from bot.discord_ui.desk import Desk
 from bot.discord_ui.pictures import to_webp
+from bot.discord_ui.place_map import place_mask
 from bot.discord_ui.reply import Reply
 from bot.discord_ui.shown import picture_of as image_of
 from bot.discord_ui.wishes import edited_wish, names_of, wish_for, with_models
@@ -23,6 +25,7 @@ from bot.requests.controls import check_units
 from bot.requests.drafts import ImagineDraft
 from bot.requests.edit import Edit
 from bot.requests.naming import checkpoint_named
+from bot.requests.places import SOFT, boxes_named
 from bot.requests.resolve import resolve
 from bot.requests.variations import paintable
 from bot.requests.worn import parted
@@ -34,6 +37,8 @@ from inference.api.result import ModelFile
 
 MAP_LIMIT: Final = 2 * 2**20
 """Bytes of one map on a card, of which there may be ten; Discord takes 25 MiB a message."""
+MASK_SIDE: Final = 384
+"""Pixels of a mask of places, whatever the canvas is."""
 _ANYTHING: Final = "anything"
 """Stands for words that are not said yet, while only the canvas is asked for."""
 
@@ -97,7 +102,18 @@ async def sheet_wish(desk: Desk, sheet: Sheet, changes: Edit, *, guild: int | No
         draft = await _as_draft(desk, said, person=sheet.person, guild=guild)
         shaped = await _shaped(desk, msgspec.structs.replace(sheet, draft=draft))
         made = await wish_for(desk, shaped, person=sheet.person, guild=guild)
-    return await with_controls(desk, made, tuple(held.unit for held in sheet.held))
+    placed = [await asyncio.to_thread(_placed, held) for held in sheet.held]
+    masks = {unit.region: mask for unit, mask in placed if mask}
+    made = msgspec.structs.replace(made, sources={**made.sources, **masks})
+    return await with_controls(desk, made, tuple(unit for unit, _ in placed))
+
+
+def _placed(held: Held) -> tuple[ControlUnit, bytes]:
+    """A control with the mask of its places, where it has some; the engine brings that to the size of what it weighs."""
+    if not held.where:
+        return held.unit, b""
+    mask = place_mask(boxes_named(held.where), (MASK_SIDE, MASK_SIDE), feather=MASK_SIDE / SOFT)
+    return msgspec.structs.replace(held.unit, region=hashlib.sha256(mask).hexdigest()), mask
 
 
 async def with_controls(desk: Desk, wish: Wish, units: tuple[ControlUnit, ...]) -> Wish:
@@ -155,5 +171,6 @@ async def _shown(each: Mapped, request: GenerationRequest) -> Shown:
         webp=webp,
         size=each.size,
         trouble=each.trouble,
+        where=held.where,
         note=shape_note(each.size, request.canvas, held.unit.resize_mode) if each.png else "",
     )

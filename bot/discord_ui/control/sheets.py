@@ -19,7 +19,16 @@ from storage.values import Bench
 
 SHEET, UNIT, MAP = "control", "unit", "map"
 """Kinds of benches: a sheet, a control with its picture, and the map of one."""
-_DRAFT, _BASE, _UNITS, _UNIT, _MAP, _MADE, _TOGETHER = "draft", "base", "units", "unit", "map", "made", "together"
+_DRAFT, _BASE, _UNITS, _UNIT, _MAP, _MADE, _TOGETHER, _WHERE = (
+    "draft",
+    "base",
+    "units",
+    "unit",
+    "map",
+    "made",
+    "together",
+    "where",
+)
 GONE: Final = "That was put away: controls are kept for a week. Use /control again."
 _NOT_YOURS: Final = "That card is somebody else's; use /control for one of your own."
 _drafts: Final = msgspec.json.Decoder(ImagineDraft)
@@ -28,16 +37,18 @@ _units: Final = msgspec.json.Decoder(ControlUnit)
 
 class Brought(msgspec.Struct, frozen=True, kw_only=True):
     """A picture that a control shall follow: its bytes, or the id of one of ours. `together` are benches of pictures that came
-    in the same message."""
+    in the same message, and `where` (places by name) is the only part of the picture that it shall steer; empty: all."""
 
     upload: Upload
     name: str = ""
     image: int | None = None
     together: tuple[int, ...] = ()
+    where: str = ""
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
-    """A control on a sheet. `map` is the bench of its map (0: none yet), `made` says of which settings that was made."""
+    """A control on a sheet. `map` is the bench of its map (0: none yet), `made` says of which settings that was made, `where`
+    names the only places that it steers."""
 
     bench: Bench
     unit: ControlUnit
@@ -45,6 +56,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     map: int = 0
     made: str = ""
     together: tuple[int, ...] = ()
+    where: str = ""
 
 
 class Sheet(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,7 +123,8 @@ async def exchange(desk: Desk, sheet: Sheet, held: Held, brought: Brought) -> Sh
     """Another picture for a control, with the same settings; it goes to the end of the list."""
     unit = msgspec.structs.replace(held.unit, picture=brought.upload.sha)
     together = brought.together or held.together
-    return await put(desk, await take(desk, sheet, held), unit, msgspec.structs.replace(brought, together=together))
+    follows = msgspec.structs.replace(brought, together=together, where=held.where)
+    return await put(desk, await take(desk, sheet, held), unit, follows)
 
 
 async def take(desk: Desk, sheet: Sheet, held: Held) -> Sheet:
@@ -161,11 +174,12 @@ def _held(bench: Bench) -> Held:
         map=int(said.get(_MAP, "0")),
         made=said.get(_MADE, ""),
         together=tuple(int(each) for each in said.get(_TOGETHER, "").split(",") if each),
+        where=said.get(_WHERE, ""),
     )
 
 
 def _about(brought: Brought) -> dict[str, str]:
-    said = {NAME: brought.name, _TOGETHER: ",".join(map(str, brought.together))}
+    said = {NAME: brought.name, _TOGETHER: ",".join(map(str, brought.together)), _WHERE: brought.where}
     return said if brought.image is None else said | {IMAGE: str(brought.image)}
 
 

@@ -5,7 +5,7 @@ import pytest
 from bot.errors import RequestRefused
 from bot.requests.derive import again, edited, vary
 from bot.requests.drafts import ImagineDraft
-from bot.requests.places import CELLS, GRID, laid_out, put, read_places, says_places, spoken
+from bot.requests.places import CELLS, GRID, Box, boxes_named, laid_out, put, read_places, says_places, spoken
 from inference.api.regional import Regional
 from tests.unit.bot.requests.shelf import AROUND, asked
 
@@ -166,3 +166,25 @@ def test_cells_change_hands() -> None:
     assert put(text, ["a2", "b1", "z9"], " ") == "left: a | a1: the sun | everywhere: x"
     assert put("", [], "words") == ""
     assert [each.boxes for each in read_places(put("", CELLS, "all"))] == [((0, 0, GRID, GRID),)]
+
+
+@pytest.mark.parametrize(
+    ("text", "boxes"),
+    [
+        ("", ()),
+        ("everywhere", ()),
+        ("left", ((0, 0, 6, 3),)),
+        ("Top-Right", ((0, 3, 3, 6),)),
+        ("a1 + c3", ((0, 0, 2, 2), (4, 4, 6, 6))),
+    ],
+)
+def test_places_by_name(text: str, boxes: tuple[Box, ...]) -> None:
+    """A side, cells or several of them; nothing and everywhere are no bounds."""
+    assert boxes_named(text) == boxes
+
+
+@pytest.mark.parametrize("text", ["somewhere", "left: a cat", "left | right", "a9", "left +", "left:"])
+def test_what_is_no_place_is_a_sentence(text: str) -> None:
+    """Words, colons and unknown cells name no place."""
+    with pytest.raises(RequestRefused, match="is no place"):
+        boxes_named(text)
