@@ -24,6 +24,10 @@ STEPS: Final = 256
 """How often progress is told at most: no more is ever seen of it."""
 
 
+HELD: Final = 128 << 20
+"""Bytes of a mapped file that are kept in memory before they are given back."""
+
+
 class Progress:
     """Bytes that are over, told now and then."""
 
@@ -89,7 +93,7 @@ def _write_pickle(file: BinaryIO, plan: Sequence[Entry], *, folder: Path, tell: 
                 else torch.empty(entry.shape, dtype=DTYPES[entry.kind])
                 for entry in plan
             }
-            written = _Counted(file, tell)
+            written = _Counted(file, tell, source=data)
             try:
                 torch.save({"state_dict": tensors}, cast("Any", written))
             except RuntimeError:
@@ -104,8 +108,9 @@ def _write_pickle(file: BinaryIO, plan: Sequence[Entry], *, folder: Path, tell: 
 class _Counted:
     """A file as torch writes one. What goes wrong is kept: torch words it in a way of its own."""
 
-    def __init__(self, file: BinaryIO, tell: Callable[[int], None]) -> None:
-        self._file, self._tell = file, tell
+    def __init__(self, file: BinaryIO, tell: Callable[[int], None], *, source: mmap.mmap) -> None:
+        self._file, self._tell, self._source = file, tell, source
+        self._held = 0
         self.failure: OSError | None = None
 
     def write(self, data: bytes) -> int:
@@ -116,6 +121,10 @@ class _Counted:
             self.failure = error
             raise
         self._tell(count)
+        self._held += count
+        if self._held >= HELD and hasattr(mmap, "MADV_DONTNEED"):
+            self._source.madvise(mmap.MADV_DONTNEED)  # pages of it that were read: nobody wrote to them
+            self._held = 0
         return count
 
     def flush(self) -> None:
