@@ -49,6 +49,19 @@ def test_hires_fix_costs_its_second_pass() -> None:
     assert work_of(request(steps=20, canvas=Canvas(512, 512), hires=Hires(scale=2.0))) > 5 * work_of(plain)
 
 
+def test_merged_tokens_cost_less_attention() -> None:
+    """Half of the tokens make SD 1's attention cheaper, in either pass, more in a larger picture; SDXL's stays as it is."""
+    plain, large = request(canvas=Canvas(512, 512)), request(canvas=Canvas(1024, 1024))
+    saved = [1 - work_of(replace(one, token_merging_ratio=0.5)) / work_of(one) for one in (plain, large)]
+    assert 0 < saved[0] < saved[1] < 0.88
+    assert work_of(replace(plain, token_merging_ratio=0.9)) == work_of(replace(plain, token_merging_ratio=0.75))
+    assert work_of(replace(plain, token_merging_ratio=0.5), family="sdxl") == work_of(plain, family="sdxl")
+    twice = replace(plain, hires=Hires(scale=2.0))
+    second = replace(plain, hires=Hires(scale=2.0, token_merging_ratio=0.5))
+    both = replace(twice, token_merging_ratio=0.5)
+    assert work_of(both) < work_of(second) < work_of(twice)
+
+
 def test_controls_cost_their_rows_while_they_act() -> None:
     """A third of a UNet row each (SDXL's more), for the share of the steps and in the passes in which they act."""
     unit = ControlUnit("net", picture=SHA)
