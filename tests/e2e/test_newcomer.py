@@ -88,6 +88,7 @@ async def _goes_on(ada: Visitor) -> None:
     await ada.press(single.first, "Upscale")
     form = page.get_by_role("dialog", name="Make it larger")
     await expect(form.get_by_label("How large")).to_have_value("2x")
+    await form.get_by_label("How large").focus()
     await page.keyboard.press("Control+Enter")
     await expect(form).to_have_count(0)
     await expect(single).to_have_count(2)
