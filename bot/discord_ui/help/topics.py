@@ -120,7 +120,8 @@ TOPICS: Final = (
         (
             "`model` and `lora` suggest while you type what the operator put into the models folders; new files are found "
             "without a restart. A LoRA fits one family of models (SD 1, SD 2, SDXL); several go together as `ink:0.8, fur:0.5`.",
-            "Who runs this Easel adds, converts, merges and checks models with `/admin model`; what is new is in the pickers at once.",
+            "Who runs this Easel adds, converts, merges and checks models with `/admin model`; what is new is in the pickers "
+            "at once.",
         ),
         ("model", "lora"),
     ),
