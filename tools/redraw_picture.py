@@ -68,7 +68,7 @@ def main() -> None:
     for number, data in enumerate((first, enlarged, redrawn)):
         picture = Image.open(io.BytesIO(data)).convert("RGB")
         sheet.paste(picture.resize((2 * SIDE, 2 * SIDE), Image.Resampling.NEAREST), (2 * SIDE * number, 0))
-    sheet.save(PAGE, optimize=True)
+    sheet.quantize(256, dither=Image.Dither.NONE).save(PAGE, optimize=True)  # a page is opened on slow lines too
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ def main(source: Path, out: Path) -> None:
         rows = usable(PREPROCESSORS, shelf.inventory)
         cells = [(row.label, shown(row, picture, shelf)) for row in rows if row.id != "none"]
         cells.insert(0, ("the picture", ImageOps.fit(picture, (SIDE, SIDE))))
-    sheet(cells).save(out, optimize=True)
+    sheet(cells).quantize(256, dither=Image.Dither.NONE).save(out, optimize=True)  # a page is opened on slow lines too
     print(f"{out}: {len(cells)} pictures, {out.stat().st_size:,} bytes")
 
 

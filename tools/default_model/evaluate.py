@@ -59,6 +59,10 @@ class Row:
     seen: dict[str, float]
 
 
+DRAWINGS = 5
+"""How often each scene is drawn for the gate: among 93 pictures a single one is more than a point."""
+
+
 def chosen_scenes(*, wide: bool = False) -> list[Scene]:
     """Held-out scenes, the same each time; plain ones, or each with a count or a place of its own."""
     if wide:
@@ -89,10 +93,10 @@ def judged(judge: Judge, pictures: Tensor, scenes: list[Scene], *, name: str, wi
 
 
 def drawn_rows(run: Run, judge: Judge, vae: AutoencoderKL) -> list[Row]:
-    """How right the judge reads drawn scenes of two sizes, before and after the VAE: the VAE's gate."""
+    """How right the judge reads drawn scenes of three sizes, before and after the VAE: the VAE's gate."""
     rows, plain = [], run.part == "plain"
     for side in (SIDE, 3 * SIDE // 2, 2 * SIDE):
-        scenes = held_out_scenes() if plain else varied_scenes(150, seed=17, held_out=True)
+        scenes = held_out_scenes() * DRAWINGS if plain else varied_scenes(150 * DRAWINGS, seed=17, held_out=True)
         drawn = picture_bank(run.data, scenes, seed=700_000, size=(side, side), still=plain)
         again = through_vae(vae, drawn)
         rows.append(judged(judge, drawn, scenes, name=f"drawn, {side} px", wide=not plain))
