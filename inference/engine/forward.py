@@ -179,6 +179,11 @@ class Forwards:
             raise BrokenModel(_NO_PIXELS)
         return answer
 
+    def tiles_at_once(self, network: nn.Module, most: int) -> int:
+        """How many tiles `network` is given in one call: on a processor one, whose planes its caches hold; two take 1.6 times
+        as long as one and one (`benchmarks/upscaling.py`)."""
+        return 1 if next(network.parameters()).device.type == "cpu" else most
+
     def apply(self, network: nn.Module, rows: Sequence[tuple[Tensor, ...]]) -> Tensor:
         """Answers (N, …) fp32 of `network` to `rows` of inputs, each tensor of one row; floats get its weights' dtype."""
         self.calls += 1

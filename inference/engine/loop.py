@@ -222,7 +222,10 @@ class Engine:
             case _:
                 items = [candidate.work.track.wanted.tile for candidate in batch]  # type: ignore[union-attr]
                 enlarger: Any = first.wanted.network  # type: ignore[union-attr]
-                run, limit = lambda rows: self.forwards.upscale(enlarger, rows), self._max_rows
+                run, limit = (
+                    lambda rows: self.forwards.upscale(enlarger, rows),
+                    self.forwards.tiles_at_once(enlarger, self._max_rows),
+                )
         limit = min(limit, self._limits.get(key, limit))
         answers, fitted = within_memory(run, items, limit=limit, free=self._free)
         if fitted < min(limit, len(items)):

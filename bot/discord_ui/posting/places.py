@@ -3,7 +3,8 @@
 Owns how each is written to, changed and taken away, and what kind of failure it was. Refuses to know what is said.
 """
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Generator, Iterable
+from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
 import aiohttp
@@ -18,6 +19,7 @@ SHUT: Final = (discord.Forbidden, discord.NotFound)
 """A place that will not open by waiting: deleted, closed, or not ours to write in."""
 PASSING: Final = (discord.DiscordServerError, discord.RateLimited, aiohttp.ClientError, OSError, TimeoutError)
 """Failures that another try may not meet; `passes` knows one more."""
+_CLOSED: Final = "The connection to Discord is closed."
 MARGIN: Final = 20.0
 """Seconds before the end of an interaction token from which it is not relied on any more."""
 
@@ -51,26 +53,26 @@ async def post(
 
     `reference` is a message there that it answers; one that is gone is left out by Discord.
     """
-    _check_open(client)
     answered: Any = (
         discord.MessageReference(message_id=reference, channel_id=channel, fail_if_not_exists=False)
         if reference
         else None
     )
-    return await client.get_partial_messageable(channel).send(
-        view=view.layout(reply),
-        files=view.files(reply),
-        nonce=nonce,
-        allowed_mentions=view.pings(reply),
-        reference=answered,
-        mention_author=False,
-    )
+    with _while_open(client):
+        return await client.get_partial_messageable(channel).send(
+            view=view.layout(reply),
+            files=view.files(reply),
+            nonce=nonce,
+            allowed_mentions=view.pings(reply),
+            reference=answered,
+            mention_author=False,
+        )
 
 
 async def conversation(client: discord.Client, person: int) -> int:
     """The channel of the direct messages with `person`."""
-    _check_open(client)
-    return (await client.create_dm(discord.Object(person))).id
+    with _while_open(client):
+        return (await client.create_dm(discord.Object(person))).id
 
 
 async def change(client: discord.Client, address: Address, message: int, reply: Reply, *, now: float) -> None:
@@ -78,8 +80,19 @@ async def change(client: discord.Client, address: Address, message: int, reply: 
 
     `message` 0 is the interaction's first answer, whose id a crash may have kept from us.
     """
-    _check_open(client)
-    hook = hook_of(client, address, now=now)
+    with _while_open(client):
+        await _change(client, address, message, reply, hook=hook_of(client, address, now=now))
+
+
+async def take_away(client: discord.Client, address: Address, message: int, *, now: float) -> None:
+    """Delete our own `message`, in the same order."""
+    with _while_open(client):
+        await _take_away(client, address, message, hook=hook_of(client, address, now=now))
+
+
+async def _change(
+    client: discord.Client, address: Address, message: int, reply: Reply, *, hook: discord.Webhook | None
+) -> None:
     if hook is not None:
         try:
             await hook.edit_message(
@@ -97,10 +110,7 @@ async def change(client: discord.Client, address: Address, message: int, reply: 
     await partial.edit(view=view.layout(reply), attachments=view.files(reply), allowed_mentions=view.pings(reply))
 
 
-async def take_away(client: discord.Client, address: Address, message: int, *, now: float) -> None:
-    """Delete our own `message`, in the same order."""
-    _check_open(client)
-    hook = hook_of(client, address, now=now)
+async def _take_away(client: discord.Client, address: Address, message: int, *, hook: discord.Webhook | None) -> None:
     if hook is not None:
         try:
             await hook.delete_message(_named(message))
@@ -111,10 +121,17 @@ async def take_away(client: discord.Client, address: Address, message: int, *, n
         await client.get_partial_messageable(address.channel).get_partial_message(message).delete()
 
 
-def _check_open(client: discord.Client) -> None:
-    """While Easel ends, what is left to say is for its next start: raise an error that passes."""
+@contextmanager
+def _while_open(client: discord.Client) -> Generator[None]:
+    """While Easel ends, what is left to say is for its next start: raise an error that passes, before or in the middle."""
     if client.is_closed():
-        raise ConnectionAbortedError("The connection to Discord is closed.")
+        raise ConnectionAbortedError(_CLOSED)
+    try:
+        yield
+    except RuntimeError as error:  # aiohttp's, of a session that was closed in the meantime
+        if not client.is_closed():
+            raise
+        raise ConnectionAbortedError(_CLOSED) from error
 
 
 def _named(message: int) -> Any:
