@@ -30,8 +30,8 @@ DESKTOP: Final = {"width": 1180, "height": 820}
 PHONE: Final = {"width": 390, "height": 844}
 CARD: Final = "a red apple on a blue background"
 MORE: Final = ("a yellow star on a black background", "a green tree on a white background")
-LONG: Final = "60"
-"""Steps of the card that is photographed while it is painted: cards are edited each five seconds, and twenty steps take less."""
+LONG: Final = "150"
+"""Steps of the card that is photographed while it is painted: cards are edited each five seconds, and fewer steps take less."""
 LORAS: Final = {"grain": 0.6, "melt": 1.2, "tint": 0.9}
 """Made-up LoRAs and how strong each is."""
 BLOCKS: Final = {"input_blocks_3_1": 64, "input_blocks_5_1": 128, "output_blocks_0_1": 128, "output_blocks_3_1": 64}
@@ -44,7 +44,11 @@ async def main(out: Path, *, steps: int) -> None:
     with tempfile.TemporaryDirectory() as data, tempfile.TemporaryDirectory() as models:
         _make_up_loras(Path(models) / "Lora")
         _make_up_control(Path(models) / "ControlNet" / "edges_canny.safetensors")
-        more = {"EASEL_GENERATION__STEPS": str(steps), "EASEL_PATHS__EXTRA_MODELS": json.dumps([models])}
+        more = {
+            "EASEL_GENERATION__STEPS": str(steps),
+            "EASEL_LIMITS__MAX_STEPS": LONG,
+            "EASEL_PATHS__EXTRA_MODELS": json.dumps([models]),
+        }
         async with easel(Path(data), **more) as running, chromium() as browser:
             ada = await _visitor(browser, running.url, DESKTOP)
             await _picker(ada, out)
