@@ -3,7 +3,7 @@
 Owns the rows of `images` and `favourites`. Refuses to know who may delete what.
 """
 
-from sqlalchemy import ColumnElement, Select, delete, exists, insert, select
+from sqlalchemy import ColumnElement, Select, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.connections import Connections
@@ -81,12 +81,6 @@ class Images:
             return await _star(connection, person, image=image, now=now)
 
         return await self._connections.write(act)
-
-    async def is_starred(self, person: int, image: int) -> bool:
-        """Whether this person stars it."""
-        query = select(exists().where((favourites.c.person == person) & (favourites.c.image == image)))
-        async with self._connections.read() as connection:
-            return bool((await connection.execute(query)).scalar_one())
 
     async def _list(self, query: "Select[*tuple[object, ...]]") -> tuple[Image, ...]:
         async with self._connections.read() as connection:

@@ -107,13 +107,6 @@ class Jobs:
         """The unfinished jobs that this Easel cannot read any more: they can only be failed, and told."""
         return unreadable(await self._untold())
 
-    async def by_card(self, message: int) -> Job | None:
-        """The job whose queue card is this message. Raises RequestUnreadable."""
-        query = select(jobs).where((jobs.c.card_message == message) & (jobs.c.card_message != 0))
-        async with self._connections.read() as connection:
-            row = (await connection.execute(query.order_by(jobs.c.id.desc()).limit(1))).mappings().first()
-        return None if row is None else job_of(row)
-
     async def recent_of(self, person: int, limit: int = 10) -> tuple[Job, ...]:
         """This person's last jobs, newest first."""
         query = select(jobs).where(jobs.c.person == person).order_by(jobs.c.created.desc(), jobs.c.id.desc())

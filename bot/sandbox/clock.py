@@ -5,8 +5,6 @@ nothing else in the sandbox looks at a clock.
 """
 
 import asyncio
-import heapq
-import itertools
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -48,7 +46,7 @@ class SystemClock:
 
 
 class _HandAlarm:
-    """One entry of a ManualClock."""
+    """One entry of a ShiftedClock."""
 
     __slots__ = ("callback",)
 
@@ -58,35 +56,6 @@ class _HandAlarm:
     def cancel(self) -> None:
         """Forget the callback; its entry falls due without effect."""
         self.callback = None
-
-
-class ManualClock:
-    """A clock that stands still until `advance` is called; what falls due is called in order, inside `advance`."""
-
-    def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
-        self._now = start
-        self._order = itertools.count()
-        self._due: list[tuple[datetime, int, _HandAlarm]] = []
-
-    def now(self) -> datetime:
-        """Where the hands stand."""
-        return self._now
-
-    def call_later(self, seconds: float, callback: Callable[[], None]) -> Alarm:
-        """Call `callback` when `advance` passes that moment."""
-        alarm = _HandAlarm(callback)
-        heapq.heappush(self._due, (self._now + timedelta(seconds=seconds), next(self._order), alarm))
-        return alarm
-
-    def advance(self, seconds: float) -> None:
-        """Move on by `seconds`, calling what falls due on the way with the clock standing at its moment."""
-        end = self._now + timedelta(seconds=seconds)
-        while self._due and self._due[0][0] <= end:
-            moment, _, alarm = heapq.heappop(self._due)
-            self._now = max(self._now, moment)
-            if alarm.callback is not None:
-                alarm.callback()
-        self._now = end
 
 
 class SnowflakeMint:

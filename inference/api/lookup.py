@@ -71,11 +71,6 @@ def find_hypernetwork(inventory: Inventory, text: str) -> ModelFile | None:
     return _by_stem_or_alias(inventory.hypernetworks, text)
 
 
-def find_lora_by_hash(inventory: Inventory, digits: str) -> ModelFile | None:
-    """The LoRA whose hash begins with `digits` (at least eight) or the other way round, or None."""
-    return find_by_hash(inventory.loras, digits)
-
-
 def find_by_hash(files: Iterable[ModelFile], digits: str) -> ModelFile | None:
     """The file of which `digits` (at least eight, any case) begin one of the hashes, or are begun by one; or None.
 

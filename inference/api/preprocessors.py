@@ -283,11 +283,6 @@ def usable(rows: Iterable[PreprocessorRow], inventory: Inventory) -> tuple[Prepr
     return tuple(row for row in rows if not row.networks or network_for(row, inventory) is not None)
 
 
-def suggested(kind: str, inventory: Inventory) -> tuple[PreprocessorRow, ...]:
-    """Preprocessors whose maps a ControlNet of `kind` (canny, depth, openpose, …) follows and that can run here."""
-    return usable((row for row in PREPROCESSORS if kind in row.controls), inventory)
-
-
 def described(preprocessor: Preprocessor, size: tuple[int, int]) -> str:
     """What the parameter text of a map of `size` (width, height) says: which preprocessor made it, told what.
 

@@ -28,11 +28,6 @@ def to_picture(pixels: Tensor) -> Image.Image:
     return _image(scaled)
 
 
-def unit_to_picture(pixels: Tensor) -> Image.Image:
-    """An upscaler's `pixels` (1, 3, H, W) in about [0, 1] as RGB: clamped and rounded (webui)."""
-    return _image((pixels[0].float().clamp(0, 1) * 255).round())
-
-
 def _image(levels: Tensor) -> Image.Image:
     return Image.fromarray(levels.to(torch.uint8).permute(1, 2, 0).contiguous().cpu().numpy())
 

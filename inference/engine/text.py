@@ -116,12 +116,6 @@ def encode_texts(
     ]
 
 
-def zeroed(conditioning: Conditioning) -> Conditioning:
-    """All zeros in the same shapes: what SDXL gets for negatives when every negative of the call is empty (webui)."""
-    pooled = None if conditioning.pooled is None else torch.zeros_like(conditioning.pooled)
-    return Conditioning(torch.zeros_like(conditioning.context), pooled)
-
-
 def _tower_states(
     tower: TextTower,
     texts: Sequence[Sequence[Chunk]],

@@ -5,7 +5,6 @@ Owns the names (`first_stage_model.` in front; diffusers' own are translated). R
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 from torch import Tensor
@@ -38,12 +37,6 @@ def baked(entries: Sequence[Entry], vae: TensorFile) -> list[Entry]:
                 f"{vae.path.name} does not fit this checkpoint: “{key}” has the shape {new[key].shape} there, {entry.shape} here."
             )
     return [*(entry for entry in entries if entry.key not in old), *new.values()]
-
-
-def check_is_vae(path: Path, file: TensorFile) -> None:
-    """Raise ToolRefused unless `file` holds a VAE."""
-    if not any(name.endswith("decoder.conv_in.weight") for name in file):
-        raise ToolRefused(f"{path.name} is no VAE: it has no decoder in the layout of Stable Diffusion.")
 
 
 def _entries_of(vae: TensorFile) -> list[Entry]:

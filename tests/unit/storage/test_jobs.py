@@ -200,17 +200,6 @@ async def test_a_result_that_cannot_be_shown_keeps_its_pictures(database: Databa
     assert [post.state for post in await database.posts.of_job(images[0].job)] == ["lost"]
 
 
-async def test_the_card_leads_to_the_job(database: Database, ask: Ask) -> None:
-    """A press on the queue card finds its job; no message finds none."""
-    job, _ = await ask(), await ask()
-    await database.jobs.set_card(job.id, 555)
-    found = await database.jobs.by_card(555)
-    assert found is not None
-    assert (found.id, found.card_message, found.address.card_message) == (job.id, 555, 555)
-    assert await database.jobs.by_card(0) is None
-    assert await database.jobs.by_card(556) is None
-
-
 async def test_sources_travel_with_the_job(database: Database, ask: Ask) -> None:
     """Pictures to begin from are kept with the job, and come back by hash."""
     sha256 = hashlib.sha256(b"upload").hexdigest()

@@ -14,7 +14,6 @@ from storage.gallery_values import Order, Query
 
 QUESTIONS: dict[str, Callable[[Database], Awaitable[object]]] = {
     "unfinished": lambda db: db.jobs.unfinished(),
-    "by card": lambda db: db.jobs.by_card(5),
     "recent": lambda db: db.jobs.recent_of(3),
     "open": lambda db: db.jobs.count_open(person=3, guild=2),
     "sources": lambda db: db.jobs.sources(1),
@@ -30,6 +29,8 @@ QUESTIONS: dict[str, Callable[[Database], Awaitable[object]]] = {
     "servers": lambda db: db.gallery.servers(3, limit=10),
     "collections": lambda db: db.collections.of(3, image=1),
     "showcase": lambda db: db.showcase.pending(),
+    "in showcases": lambda db: db.showcase.posted((1, 2)),
+    "somebody's in showcases": lambda db: db.showcase.posted_of(3),
     "stars that count": lambda db: db.showcase.stars(1),
     "unkept": lambda db: db.images.unkept_by(1),
     "posts of a job": lambda db: db.posts.of_job(1),
@@ -37,7 +38,6 @@ QUESTIONS: dict[str, Callable[[Database], Awaitable[object]]] = {
     "starred page": lambda db: db.gallery.page(3, Query(starred=True), offset=90),
     "of a job": lambda db: db.images.of_job(1),
     "of a message": lambda db: db.images.of_message(5),
-    "starred": lambda db: db.images.is_starred(3, 1),
     "usage": lambda db: db.people.usage(3, since=0.0),
     "style": lambda db: db.styles.find(3, 2, "ink"),
     "seed": lambda db: db.seeds.find(3, "fox"),

@@ -23,7 +23,7 @@ from transformers import (
 
 from bot.settings import PROJECT
 from inference.api.control import Preprocessor
-from inference.api.preprocessors import PREPROCESSORS, network_for, row_of, suggested, usable
+from inference.api.preprocessors import PREPROCESSORS, network_for, row_of, usable
 from inference.api.result import Inventory, ModelFile
 from inference.engine.annotators.annotate import annotate
 from inference.engine.annotators.networks import KINDS, load_network
@@ -402,17 +402,15 @@ def test_openposes_own_network_goes_before_movenet() -> None:
     assert network_for(row, Inventory()) is None
 
 
-def test_what_is_suggested_for_a_controlnet() -> None:
-    """Preprocessors of its kind that can run here, those without networks always."""
-    assert [row.id for row in suggested("scribble", Inventory())] == [
-        "invert",
-        "threshold",
-        "scribble",
-        "scribble_xdog",
-    ]
-    assert suggested("depth", Inventory()) == ()
+def test_what_can_run_here() -> None:
+    """Preprocessors without networks always, others where their file is."""
+    alone = usable(PREPROCESSORS, Inventory())
+    assert {"none", "canny", "scribble_xdog"} <= {row.id for row in alone}
+    assert all(not row.networks for row in alone)
     midas = Inventory(annotators=(ModelFile("dpt", "x", "", "midas"),))
-    assert [row.id for row in suggested("depth", midas)] == ["depth_midas"]
+    assert [row.id for row in usable(PREPROCESSORS, midas) if row not in alone and "depth" in row.controls] == [
+        "depth_midas"
+    ]
 
 
 def test_a_network_is_asked_through_the_loop() -> None:

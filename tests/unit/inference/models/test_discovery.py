@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from inference.api.lookup import choose_vae, find_checkpoint, find_lora, find_lora_by_hash, title
+from inference.api.lookup import choose_vae, find_by_hash, find_checkpoint, find_lora, title
 from inference.api.result import Inventory, ModelFile
 from inference.engine.discovery import discover, natural
 from tests.checkpoints import (
@@ -183,8 +183,8 @@ def test_loras_are_found_by_stem_alias_and_hash() -> None:
     )
     inventory = Inventory(loras=(one, two, three))
     assert [find_lora(inventory, text) for text in ("a", "x", "y", "A", "")] == [one, None, three, None, None]
-    assert find_lora_by_hash(inventory, "12345678") is one
-    assert find_lora_by_hash(inventory, "1234") is None
+    assert find_by_hash(inventory.loras, "12345678") is one
+    assert find_by_hash(inventory.loras, "1234") is None
 
 
 def test_vaes_are_chosen_by_name_notes_and_stem() -> None:
