@@ -77,59 +77,66 @@ async def studio(
             guild_ready_timeout=guild_ready_timeout,
         )
         ends.push_async_callback(client.close)
-        dispatcher = Dispatcher(
-            db,
-            painter,
-            limits=settings.limits,
-            max_rows=2 * settings.inference.max_rows,
-            check=check_request,
-            clock=clock,
-            now=now,
-        )
-        board = Board(
-            client,
-            standing=dispatcher.standing,
-            clock=clock,
-            seconds=settings.discord.progress_seconds,
-            now=now,
-        )
-        delivery = Delivery(client, db=db, board=board, clock=clock, now=now)
-        dispatcher.listener = delivery
-        series = Runs(
-            client,
-            db=db,
-            dispatcher=dispatcher,
-            ready=delivery.ready,
-            clock=clock,
-            seconds=settings.discord.progress_seconds,
-            max_rows=settings.inference.max_rows,
-            now=now,
-        )
-        delivery.cells = series.ended
-        desk = Desk(
-            settings=settings, db=db, backend=painter, dispatcher=dispatcher, board=board, series=series, now=now
-        )
-        delivery.may_post = partial(may_post, desk, client)
-        series.ask(partial(admit_cell, desk, client), delivery.may_post)
-        desk.showcase = Showcase(client, desk, ready=delivery.ready, sleep=clock.sleep)
+        desk, delivery = _join(settings, db, painter, client, clock=clock, now=now)
         _furnish(client, desk, delivery)
         failing = asyncio.create_task(_bring_up(painter, desk), name="painter")
         ends.push_async_callback(_end, failing)
-        for guild, chosen in await db.guilds.closed():
-            dispatcher.hold(guild or None, held=chosen.closed == "paused")
-        await dispatcher.start()
-        ends.push_async_callback(dispatcher.stop)
-        ends.push_async_callback(delivery.stop)
-        await _hang_cards(desk)
-        await series.start()
-        ends.push_async_callback(series.stop)
-        board.start()
-        ends.push_async_callback(board.stop)
-        ends.push_async_callback(desk.exports.stop)
-        ends.push_async_callback(desk.chores.stop)
+        await _begin(desk, delivery, ends)
+        yield Easel(client, desk, delivery, failing)
+
+
+def _join(
+    settings: Settings,
+    db: Database,
+    painter: Backend,
+    client: EaselClient,
+    *,
+    clock: Clock,
+    now: Callable[[], float],
+) -> tuple[Desk, Delivery]:
+    """Queue, board, delivery and series, each knowing the others that it tells; nothing runs yet."""
+    rows, seconds = settings.inference.max_rows, settings.discord.progress_seconds
+    dispatcher = Dispatcher(
+        db, painter, limits=settings.limits, max_rows=2 * rows, check=check_request, clock=clock, now=now
+    )
+    board = Board(client, standing=dispatcher.standing, clock=clock, seconds=seconds, now=now)
+    delivery = Delivery(client, db=db, board=board, clock=clock, now=now)
+    dispatcher.listener = delivery
+    series = Runs(
+        client,
+        db=db,
+        dispatcher=dispatcher,
+        ready=delivery.ready,
+        clock=clock,
+        seconds=seconds,
+        max_rows=rows,
+        now=now,
+    )
+    delivery.cells = series.ended
+    desk = Desk(settings=settings, db=db, backend=painter, dispatcher=dispatcher, board=board, series=series, now=now)
+    delivery.may_post = partial(may_post, desk, client)
+    series.ask(partial(admit_cell, desk, client), delivery.may_post)
+    desk.showcase = Showcase(client, desk, ready=delivery.ready, sleep=clock.sleep)
+    return desk, delivery
+
+
+async def _begin(desk: Desk, delivery: Delivery, ends: contextlib.AsyncExitStack) -> None:
+    """Take up what the last run left, in the order in which one part needs another; `ends` stops them the other way round."""
+    for guild, chosen in await desk.db.guilds.closed():
+        desk.dispatcher.hold(guild or None, held=chosen.closed == "paused")
+    await desk.dispatcher.start()
+    ends.push_async_callback(desk.dispatcher.stop)
+    ends.push_async_callback(delivery.stop)
+    await _hang_cards(desk)
+    await desk.series.start()
+    ends.push_async_callback(desk.series.stop)
+    desk.board.start()
+    ends.push_async_callback(desk.board.stop)
+    ends.push_async_callback(desk.exports.stop)
+    ends.push_async_callback(desk.chores.stop)
+    if desk.showcase is not None:
         desk.showcase.start()
         ends.push_async_callback(desk.showcase.stop)
-        yield Easel(client, desk, delivery, failing)
 
 
 def painter_of(settings: Settings) -> Backend:

@@ -7,9 +7,9 @@ anything else, so that a restart goes on where this stopped. Refuses to know Dis
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from bot.errors import RequestRefused
 from bot.jobs.cost import worker_of
@@ -22,6 +22,7 @@ from bot.jobs.open_job import OpenJob
 from bot.jobs.painter import Ending, Painter
 from bot.jobs.pricing import Pricing
 from bot.jobs.standing import Standing, standing_of
+from bot.jobs.tasks import Tasks
 from bot.jobs.telling import Telling
 from bot.jobs.unreadable import end_unreadable
 from bot.settings import LimitSettings
@@ -79,7 +80,7 @@ class Dispatcher:
         self._check = check
         self._painter = Painter(backend, pricing=pricing, clock=self._clock, progressed=self._telling.progressed)
         self._open: dict[int, OpenJob] = {}
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks = Tasks()
         self._resume: asyncio.Task[None] | None = None
         self._started = self._stopping = self._resting = self._held = False
 
@@ -102,8 +103,7 @@ class Dispatcher:
         for task in (*(opened.painting for opened in self._flight), self._resume):
             if task is not None:
                 task.cancel()
-        while self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.all_over()
         await self._telling.stop(grace=GRACE)
 
     async def submit(
@@ -141,7 +141,7 @@ class Dispatcher:
             said=said,
         )
         # Shielded: whoever asked may go away, but a row that is written must not be missing in the queue.
-        return await asyncio.shield(self._spawn("add", self._admit(address, cell, adding)))
+        return await asyncio.shield(self._tasks.spawn("add", self._admit(address, cell, adding)))
 
     async def cancel(self, job_id: int) -> bool:
         """End a job that waits or runs. False when its pictures are there, or it had ended already."""
@@ -242,7 +242,7 @@ class Dispatcher:
             self._queue.pop(prefer_model=self._flight.model)
             opened = self._open[job]
             self._flight.add(opened)
-            self._spawn(f"job {job}", self._work(opened))
+            self._tasks.spawn(f"job {job}", self._work(opened))
 
     def _land(self, opened: OpenJob, *, spent: float | None = None) -> None:
         """The painter is done with this job, which cost `spent` (None: as predicted); others may go."""
@@ -387,15 +387,4 @@ class Dispatcher:
 
         if not self._resting and not self._stopping:
             self._resting = True
-            self._resume = self._spawn("rest", wait())
-
-    def _spawn(self, name: str, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        task = asyncio.create_task(coroutine, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._over)
-        return task
-
-    def _over(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled():
-            task.exception()  # asked for, so that one whose asker has gone is not reported a second time
+            self._resume = self._tasks.spawn("rest", wait())

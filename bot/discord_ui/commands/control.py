@@ -12,6 +12,7 @@ from discord import app_commands
 from bot.discord_ui import options
 from bot.discord_ui.asides import aside
 from bot.discord_ui.commands.imagine import SUGGESTIONS
+from bot.discord_ui.commands.said import said
 from bot.discord_ui.completing import completer
 from bot.discord_ui.control.beginning import admitted, start
 from bot.discord_ui.control.sheets import Brought
@@ -31,6 +32,7 @@ _SHAPES: Final = [app_commands.Choice(name=row.label, value=row.id) for row in A
 _MODES: Final = [app_commands.Choice(name=label, value=mode) for mode, label in MODES.items()]
 _RESIZES: Final = [app_commands.Choice(name=label, value=number) for number, label in enumerate(RESIZES)]
 _HELP: Final = {
+    **said("negative", "style", "seed", "count", "private"),
     "picture": "The picture to follow",
     "prompt": "What to paint",
     "kind": "What of the picture is followed: its edges, depth, pose, lines; none for a map that is ready",
@@ -45,13 +47,8 @@ _HELP: Final = {
     "resolution": "The map's short side in pixels, 64 to 4096",
     "threshold_a": "The kind's first slider: for Canny the low threshold",
     "threshold_b": "The kind's second slider: for Canny the high threshold",
-    "negative": "What to keep out of the picture",
-    "style": "Your styles, or the server's; several in order: ink, moody",
     "aspect": "Shape of the picture; without it that of the picture to follow",
-    "seed": "A number, the name of a saved seed, or random",
-    "count": "How many pictures, 1 to 4",
     "checkpoint": "Checkpoint to paint with",
-    "private": "Answer by direct message",
 }
 
 

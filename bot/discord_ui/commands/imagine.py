@@ -7,6 +7,7 @@ import discord
 from discord import app_commands
 
 from bot.discord_ui import options
+from bot.discord_ui.commands.said import said
 from bot.discord_ui.completing import completer
 from bot.discord_ui.desk import Asked, Desk
 from bot.discord_ui.imagining import imagine as paint
@@ -17,20 +18,22 @@ from inference.api.catalog import ASPECTS
 
 _SHAPES: Final = [app_commands.Choice(name=row.label, value=row.id) for row in ASPECTS]
 _HELP: Final = {
+    **said(
+        "negative",
+        "style",
+        "aspect",
+        "count",
+        "model",
+        "lora",
+        "seed",
+        "steps",
+        "cfg",
+        "sampler",
+        "init_image",
+        "strength",
+        "private",
+    ),
     "prompt": "What to paint. (word:1.3) pulls harder, {a|b} chooses, {a, b} paints both, --ar 3:2",
-    "negative": "What to keep out of the picture",
-    "style": "Your styles, or the server's; several in order: ink, moody",
-    "aspect": "Shape of the picture",
-    "count": "How many pictures, 1 to 4",
-    "model": "Checkpoint to paint with",
-    "lora": "LoRAs, with strengths: ink:0.8, fur",
-    "seed": "A number, the name of a saved seed, or random",
-    "steps": "How long to paint",
-    "cfg": "How strongly the words pull, 0 to 30",
-    "sampler": "How noise becomes a picture",
-    "init_image": "A picture to begin from",
-    "strength": "How far to leave that picture, 0 to 1",
-    "private": "Answer by direct message",
 }
 
 

@@ -13,6 +13,7 @@ from bot.discord_ui.asides import aside
 from bot.discord_ui.asking import Wish, ask
 from bot.discord_ui.brought import INFOTEXT, NAME, SAID_PROMPT
 from bot.discord_ui.commands.imagine import SUGGESTIONS
+from bot.discord_ui.commands.said import said
 from bot.discord_ui.completing import completer
 from bot.discord_ui.desk import Asked, Desk
 from bot.discord_ui.presses.regions import PICTURE, picker_of
@@ -28,6 +29,7 @@ _WHOLE, _PART = "whole picture", "only masked"
 _CONTENTS: Final = [app_commands.Choice(name=each, value=each) for each in get_args(Content)]
 _AREAS: Final = [app_commands.Choice(name=each, value=each) for each in (_WHOLE, _PART)]
 _HELP: Final = {
+    **said("count", "model", "seed", "private"),
     "picture": "The picture that shall change in a part",
     "prompt": "What shall be there",
     "mask": "White where it shall change, black where it stays. Without one you choose among nine regions",
@@ -39,10 +41,6 @@ _HELP: Final = {
     "soft": "Let the mask's grey levels count while painting, too",
     "invert": "Paint what is black instead",
     "strength": "How far to leave what is there, 0 to 1",
-    "count": "How many pictures, 1 to 4",
-    "model": "Checkpoint to paint with",
-    "seed": "A number, the name of a saved seed, or random",
-    "private": "Answer by direct message",
 }
 
 

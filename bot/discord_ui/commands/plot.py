@@ -6,6 +6,7 @@ import discord
 from discord import app_commands
 
 from bot.discord_ui.commands.imagine import SUGGESTIONS
+from bot.discord_ui.commands.said import said
 from bot.discord_ui.completing import completer
 from bot.discord_ui.desk import Asked, Desk
 from bot.discord_ui.series.offering import offer
@@ -37,19 +38,14 @@ _POSITIONS: Final = [
     app_commands.Choice(name="the line last", value="end"),
 ]
 _COMMON: Final = {
+    **said("model", "lora", "seed", "steps", "cfg", "sampler", "private"),
     "negative": "What to keep out of the pictures",
     "style": "Your styles, or the server's",
     "aspect": "Shape of the pictures",
-    "model": "Checkpoint to paint with",
-    "lora": "LoRAs, with strengths: ink:0.8, fur",
-    "seed": "A number, the name of a saved seed, or random",
-    "steps": "How long to paint",
-    "cfg": "How strongly the words pull, 0 to 30",
-    "sampler": "How noise becomes a picture",
-    "private": "Answer by direct message",
 }
 _PLOT_HELP: Final = {
     **_COMMON,
+    **said("init_image", "strength"),
     "prompt": "What to paint",
     "x_axis": "What differs from column to column",
     "x_values": "Values: 20, 30 or 10-40 (+10) or 10-40 [4]; commas part them, quotes keep them",
@@ -57,8 +53,6 @@ _PLOT_HELP: Final = {
     "y_values": "Values, as for X",
     "z_axis": "What differs from grid to grid",
     "z_values": "Values, as for X",
-    "init_image": "A picture to begin from",
-    "strength": "How far to leave that picture, 0 to 1",
     "hires": "Hires fix: how many times larger, 1 to 4",
     "vary_seeds": "Another seed for each value of an axis",
     "keep_random": "Draw a seed of -1 anew for each cell",

@@ -9,6 +9,7 @@ from discord import app_commands
 from bot.discord_ui.answers import answer
 from bot.discord_ui.asides import aside
 from bot.discord_ui.commands.imagine import SUGGESTIONS
+from bot.discord_ui.commands.said import said
 from bot.discord_ui.completing import completer
 from bot.discord_ui.desk import Asked, Desk
 from bot.discord_ui.forms import PLACES
@@ -18,6 +19,7 @@ from inference.api.catalog import ASPECTS
 
 _SHAPES: Final = [app_commands.Choice(name=row.label, value=row.id) for row in ASPECTS]
 _HELP: Final = {
+    **said("negative", "style", "aspect", "count", "model", "lora", "seed", "steps", "cfg", "sampler", "private"),
     "left": "What to paint on the left",
     "right": "What to paint on the right",
     "middle": "What to paint in the middle",
@@ -26,18 +28,7 @@ _HELP: Final = {
     "everywhere": "What the whole picture is about: place, light, manner",
     "places": "All of it as text: left: a red cat | top right: the moon | a1-b2: a tower | everywhere: night",
     "feather": "Pixels over which borders are soft, 0 to 512; 0 cuts. Without it a sixteenth of the picture",
-    "negative": "What to keep out of the picture",
-    "style": "Your styles, or the server's; several in order: ink, moody",
-    "aspect": "Shape of the picture",
-    "count": "How many pictures, 1 to 4",
-    "model": "Checkpoint to paint with",
-    "lora": "LoRAs, with strengths: ink:0.8, fur",
-    "seed": "A number, the name of a saved seed, or random",
-    "steps": "How long to paint",
-    "cfg": "How strongly the words pull, 0 to 30",
-    "sampler": "How noise becomes a picture",
     "faces": "Mend them at the end: on, off, a restorer's name, or repaint, 0.4",
-    "private": "Answer by direct message",
 }
 
 

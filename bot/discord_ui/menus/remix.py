@@ -16,10 +16,8 @@ from bot.discord_ui.answers import answer, replace
 from bot.discord_ui.asides import aside
 from bot.discord_ui.asking import Wish
 from bot.discord_ui.brought import (
-    IMAGE,
     INFOTEXT,
     NAME,
-    TEXT_KEPT,
     Subject,
     bench_of,
     check_up,
@@ -31,21 +29,18 @@ from bot.discord_ui.cards import ACCENT, moves, region_and_zoom
 from bot.discord_ui.desk import Asked, Desk
 from bot.discord_ui.forms import NEGATIVE, PROMPT, SIZE, STRENGTH, TEXT_LIMIT, WORN, Filled, open_form
 from bot.discord_ui.markup import code, plain, shorten
-from bot.discord_ui.menus.picking import own_images, pictures_in
+from bot.discord_ui.menus.bringing import bring
 from bot.discord_ui.pictures import to_webp
 from bot.discord_ui.presses.editing import ask_or_offer_again, filled_in
 from bot.discord_ui.presses.press import Handler, Values
-from bot.discord_ui.presses.regions import PICTURE
 from bot.discord_ui.reply import Attachment, Button, Choice, Gallery, Menu, Picture, Reply, Row, Text
 from bot.discord_ui.shown import PICTURE_LIMIT
-from bot.discord_ui.uploads import check_announcement, decode_upload, fetch_bytes
 from bot.discord_ui.wishes import known_with, names_of
-from bot.errors import NotFound, RequestRefused
+from bot.errors import NotFound
 from bot.requests.edit import Edit, edited
 from bot.requests.regions import kept_canvas
 from bot.requests.typed import read_canvas, read_number
 from bot.requests.worn import undressed
-from inference.api.infotext import NoInfotext, infotext_in
 from inference.api.request import SourcePicture
 from storage.values import Bench
 
@@ -62,41 +57,8 @@ _LOST: Final = 300
 async def remix(desk: Desk, interaction: Asked, message: discord.Message) -> None:
     """Bring the message's pictures along, and show the first."""
     async with aside(interaction):
-        brought, lost = await bring(desk, interaction, message)
-        if not brought:
-            raise RequestRefused(lost[0] if lost else NO_PICTURE)
+        brought, lost = await bring(desk, interaction, message, nothing=NO_PICTURE)
         await answer(interaction, await card_of(desk, brought[0], [bench.id for bench in brought], lost=lost))
-
-
-async def bring(desk: Desk, interaction: Asked, message: discord.Message) -> tuple[list[Bench], list[str]]:
-    """A bench for each picture of `message` that can be used, and a sentence for each that cannot."""
-    person, lost = interaction.user.id, list[str]()
-    own = [await desk.db.images.get(number) for number in own_images(message, interaction.client)]
-    said: list[tuple[dict[str, str], bytes | None]] = [
-        ({IMAGE: str(image.id), NAME: shorten(image.prompt, limit=80)}, None) for image in own if image is not None
-    ]
-    for sent in () if said else pictures_in(message):
-        try:
-            check_announcement(size=sent.size, content_type=None, limit_mib=desk.settings.limits.upload_mib)
-            data = await fetch_bytes(sent.url, limit_mib=desk.settings.limits.upload_mib)
-            png = await asyncio.to_thread(decode_upload, data, limit_megapixels=desk.settings.limits.upload_megapixels)
-        except RequestRefused as error:
-            lost.append(str(error))
-            continue
-        said.append(({NAME: sent.name[:80], INFOTEXT: text_in(data)}, png))
-    benches = [
-        await desk.db.benches.add(person=person, kind=PICTURE, said=words, now=desk.now(), picture=png)
-        for words, png in said
-    ]
-    return benches, lost
-
-
-def text_in(data: bytes) -> str:
-    """The parameter text of a picture, empty where it carries none."""
-    try:
-        return infotext_in(data)[:TEXT_KEPT]
-    except NoInfotext:
-        return ""
 
 
 async def card_of(desk: Desk, bench: Bench, together: Sequence[int], *, lost: Sequence[str] = ()) -> Reply:

@@ -24,20 +24,17 @@ from bot.discord_ui.enlarging import (
     original_of,
     original_on,
     said_in,
-    text_of,
     words_in,
 )
 from bot.discord_ui.forms import LARGE, METHOD, NETWORKS, PROMPT, STRENGTH, TEXT_LIMIT, UPSCALER, Filled, open_form
 from bot.discord_ui.markup import code, plain, shorten
-from bot.discord_ui.menus.picking import own_images, pictures_in
+from bot.discord_ui.menus.bringing import bring
 from bot.discord_ui.pictures import to_webp
 from bot.discord_ui.presses.editing import ask_or_offer_again, filled_in
 from bot.discord_ui.presses.press import Handler, Values
-from bot.discord_ui.presses.regions import PICTURE
 from bot.discord_ui.reply import Attachment, Button, Choice, Gallery, Menu, Picture, Reply, Row, Text
 from bot.discord_ui.shown import PICTURE_LIMIT, picture_of
-from bot.discord_ui.uploads import check_announcement, decode_still, fetch_bytes
-from bot.errors import NotFound, RequestRefused
+from bot.errors import NotFound
 from bot.requests.edit import Edit
 from bot.requests.enlarging import FACTOR, METHODS, EnlargeDraft, Method, best_upscaler, read_large
 from bot.requests.enlarging import STRENGTH as USUAL
@@ -59,33 +56,8 @@ _STRANGE: Final = "This button is from a version of Easel that enlarged otherwis
 async def upscale(desk: Desk, interaction: Asked, message: discord.Message) -> None:
     """Bring the message's pictures along, and show the first with the ways to make it larger."""
     async with aside(interaction):
-        brought, lost = await _bring(desk, interaction, message)
-        if not brought:
-            raise RequestRefused(lost[0] if lost else NO_PICTURE)
+        brought, lost = await bring(desk, interaction, message, nothing=NO_PICTURE, moving=True)
         await answer(interaction, await _card_of(desk, brought[0], [bench.id for bench in brought], lost=lost))
-
-
-async def _bring(desk: Desk, interaction: Asked, message: discord.Message) -> tuple[list[Bench], list[str]]:
-    """A bench for each picture of `message` that can be used, and a sentence for each that cannot."""
-    limits, lost = desk.settings.limits, list[str]()
-    own = [await desk.db.images.get(number) for number in own_images(message, interaction.client)]
-    said: list[tuple[dict[str, str], bytes | None]] = [
-        ({IMAGE: str(image.id), NAME: shorten(image.prompt, limit=80)}, None) for image in own if image is not None
-    ]
-    for sent in () if said else pictures_in(message, moving=True):
-        try:
-            check_announcement(size=sent.size, content_type=None, limit_mib=limits.upload_mib, moving=True)
-            data = await fetch_bytes(sent.url, limit_mib=limits.upload_mib)
-            png, moved = await asyncio.to_thread(decode_still, data, limit_megapixels=limits.upload_megapixels)
-        except RequestRefused as error:
-            lost.append(str(error))
-            continue
-        words = {NAME: sent.name[:80], INFOTEXT: text_of(data)} | ({MOVING: "yes"} if moved else {})
-        said.append((words, png))
-    return [
-        await desk.db.benches.add(person=interaction.user.id, kind=PICTURE, said=words, now=desk.now(), picture=png)
-        for words, png in said
-    ], lost
 
 
 async def _card_of(desk: Desk, bench: Bench, together: Sequence[int], *, lost: Sequence[str] = ()) -> Reply:
