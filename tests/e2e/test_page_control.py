@@ -14,7 +14,7 @@ from bot.sandbox.page.page import mount
 from bot.sandbox.server import Loopback
 from inference.client.fake import FakeBackend
 from tests.e2e.easel import Studio, settings_in, studio_at
-from tests.e2e.test_control import SHELF
+from tests.e2e.steered import SHELF
 from tests.e2e.test_menus import picture
 from tests.e2e.visit import PATIENCE, Visitor, chromium
 
